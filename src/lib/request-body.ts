@@ -1,0 +1,85 @@
+import { AppError } from "./errors.ts";
+import { isTooDeep, JSON_LEVELS_MAX } from "./json.ts";
+
+/** Bytes of a JSON body. */
+export const JSON_BYTES_MAX = 1024 * 1024;
+
+/** Reads a JSON body, at most `bytesMax`. The raw bytes come along for fingerprints. */
+export async function readJson(
+  request: Request,
+  bytesMax: number = JSON_BYTES_MAX,
+): Promise<{ bytes: Uint8Array; value: unknown }> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type.trim())) {
+    throw new AppError("unsupported_media_type", { detail: "Send the body as application/json." });
+  }
+  const bytes = await readBytes(request, bytesMax);
+  const value = parse(bytes);
+  if (isTooDeep(value)) {
+    throw new AppError("bad_request", {
+      detail: `The body is nested more than ${JSON_LEVELS_MAX} levels deep.`,
+    });
+  }
+  return { bytes, value };
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch (cause) {
+    throw new AppError("bad_request", { detail: "The body is not valid JSON in UTF-8.", cause });
+  }
+}
+
+/** Reads a body, and stops at the first byte past `bytesMax` with `payload_too_large`. */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  refuseDeclaredSize(request, bytesMax);
+  if (!request.body) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > bytesMax) throw tooLarge(bytesMax);
+    chunks.push(chunk);
+  }
+  return join(chunks, size);
+}
+
+/** Throws `payload_too_large` when the declared length is over the limit, before a byte of the body is read. */
+export function refuseDeclaredSize(request: Request, bytesMax: number): void {
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > bytesMax) throw tooLarge(bytesMax);
+}
+
+/**
+ * A stream that passes at most `bytesMax` on and then fails with `payload_too_large`: for bodies that come in chunks,
+ * without a declared length.
+ */
+export function countedBody(body: ReadableStream<Uint8Array>, bytesMax: number): ReadableStream<Uint8Array> {
+  let size = 0;
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        size += chunk.byteLength;
+        if (size > bytesMax) throw tooLarge(bytesMax);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+}
+
+function tooLarge(bytesMax: number): AppError {
+  return new AppError("payload_too_large", { detail: `At most ${bytesMax} bytes are accepted.` });
+}
+
+function join(chunks: Uint8Array[], size: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only) return only;
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,58 @@
+/** The words a text can be found by, in any script: what is indexed and what is searched for are cut up alike. */
+
+/** Scripts written without spaces: where a word ends is looked up in a dictionary. */
+const UNSPACED = String.raw`[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]`;
+const LETTERS = String.raw`[\p{L}\p{N}\p{M}]`;
+const RUN = new RegExp(`(?<unspaced>[${UNSPACED}&&${LETTERS}]+)|[${LETTERS}--${UNSPACED}]+`, "gv");
+const LATIN_WORD = /^[a-z]{4,}$/;
+
+/** Made when the first unspaced text comes: it costs milliseconds. */
+let dictionary: Intl.Segmenter | undefined;
+
+/** A word as it stands in a text. */
+export interface WordSpan {
+  word: string;
+  start: number;
+  /** In a script without spaces. */
+  isUnspaced: boolean;
+}
+
+/** In the order of the text, repetitions included. Case, accents, compatibility forms and English plurals are unified. */
+export function searchWords(text: string): string[] {
+  const words: string[] = [];
+  for (const { word, isUnspaced } of wordSpans(unified(text))) words.push(isUnspaced ? word : singular(word));
+  return words;
+}
+
+/** The words of a text as they are written, each with where it starts. */
+export function* wordSpans(text: string): Generator<WordSpan> {
+  for (const { 0: run, index, groups } of text.matchAll(RUN)) {
+    if (groups?.["unspaced"] === undefined) yield { word: run, start: index, isUnspaced: false };
+    else {
+      for (const { segment, index: at } of segments(run)) {
+        yield { word: segment, start: index + at, isUnspaced: true };
+      }
+    }
+  }
+}
+
+/**
+ * Without case, accents and compatibility forms. Upper case before lower unites letters that only one of the two steps
+ * does, such as ß with ss.
+ */
+export function unified(text: string): string {
+  const plain = text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
+  return plain.toUpperCase().toLowerCase().normalize("NFKC");
+}
+
+function segments(run: string): Intl.Segments {
+  dictionary ??= new Intl.Segmenter("und", { granularity: "word" });
+  return dictionary.segment(run);
+}
+
+/** After Harman's S stemmer ("How effective is suffixing?", 1991): it joins plurals and hardly ever anything else. */
+function singular(word: string): string {
+  if (!LATIN_WORD.test(word) || !word.endsWith("s")) return word;
+  if (/[^ae]ies$/.test(word)) return `${word.slice(0, -3)}y`;
+  return /[us]s$/.test(word) ? word : word.slice(0, -1);
+}
