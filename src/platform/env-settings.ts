@@ -1,0 +1,164 @@
+/** Every setting and secret of the Worker: its form, its default, and the sentence that says what is wrong with it. */
+import type { JSONWebKeySet, JWK } from "jose";
+import { z } from "zod";
+import { AppError, type FieldProblem } from "../lib/errors.ts";
+import { Keyring } from "./keyring.ts";
+
+const text = z.string().min(1);
+const secret = z.string().min(32, "it must have at least 32 characters");
+const httpUrl = z.url({ protocol: /^https?$/, error: "it must be an http(s) address" });
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "it must be a postgresql:// address" });
+
+/** An amount that the operator may set, written as digits. */
+function amount(fallback: number, { min = 1, max = Number.MAX_SAFE_INTEGER } = {}) {
+  return z
+    .string()
+    .regex(/^\d+$/, "it must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .default(fallback);
+}
+
+const flag = z
+  .enum(["true", "false"])
+  .transform((word) => word === "true")
+  .default(false);
+
+const list = z.string().transform((words) =>
+  words
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== ""),
+);
+
+const masterKeys = text.transform((json, ctx) => {
+  try {
+    return Keyring.fromJson(json);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const message = error.message.replace(/^MASTER_KEYS: /, "").replace(/\.$/, "");
+    ctx.addIssue({ code: "custom", message });
+    return z.NEVER;
+  }
+});
+
+const PrivateJwk = z.object({
+  kty: z.literal("OKP"),
+  crv: z.literal("Ed25519"),
+  kid: text,
+  x: text,
+  d: z.string({ error: "it must be the private key, with `d`" }).min(1),
+});
+
+const jwtKeys = text.transform((json, ctx): JSONWebKeySet => {
+  const parsed = z.object({ keys: z.array(PrivateJwk).min(1) }).safeParse(parseJson(json));
+  if (parsed.success) return { keys: parsed.data.keys satisfies JWK[] };
+  ctx.addIssue({ code: "custom", message: 'it must be {"keys": [<private Ed25519 JWK with a kid>, …]}' });
+  return z.NEVER;
+});
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+export const Settings = z.object({
+  ENVIRONMENT: z.enum(["development", "test", "production"]),
+  VERSION: text.default("dev"),
+  PUBLIC_URL: httpUrl.transform((url) => url.replace(/\/+$/, "")),
+  CORS_ORIGINS: list.default([]),
+
+  DATABASE_URL: postgresUrl,
+  IDENTITY_DATABASE_URL: postgresUrl,
+  SCHEDULER_DATABASE_URL: postgresUrl,
+  DATABASE_TIMEOUT_MS: amount(10_000),
+  NEON_FETCH_ENDPOINT: httpUrl.optional(),
+  NEON_WS_PROXY: text.optional(),
+
+  MASTER_KEYS: masterKeys,
+  JWT_KEYS: jwtKeys,
+  AUTH_SECRET: secret,
+  ACCESS_TOKEN_S: amount(900, { max: 3600 }),
+  SESSION_DAYS: amount(30, { max: 400 }),
+  ALLOW_QUERY_TOKEN: flag,
+
+  ANTHROPIC_API_KEY: text.optional(),
+  MODEL_BASE_URL: httpUrl.optional(),
+  MODEL_SUPERVISOR: text.default("claude-sonnet-5-5"),
+  MODEL_WORKER: text.default("claude-sonnet-5-5"),
+  MODEL_SMALL: text.default("claude-haiku-5-5"),
+  MODEL_MAX_TOKENS: amount(16_000),
+
+  EMBEDDER: z.enum(["hashing", "openai", "workers_ai"]).default("hashing"),
+  EMBEDDER_URL: httpUrl.optional(),
+  EMBEDDER_KEY: text.optional(),
+  EMBEDDER_MODEL: text.optional(),
+  EMBEDDER_DIMENSIONS: amount(1024, { max: 4096 }),
+
+  MEMORY_EXTRACTION: z.enum(["model", "heuristic", "off"]).default("model"),
+
+  TOOL_TIMEOUT_MS: amount(30_000),
+  OFFLINE_GRACE_MS: amount(30_000),
+  APPROVAL_TTL_MS: amount(600_000),
+  TURN_DEADLINE_MS: amount(300_000),
+  TURN_TOKENS: amount(200_000),
+  TURNS_PER_USER: amount(4, { max: 64 }),
+  REPLAY_KEEP_MS: amount(600_000),
+  HELLO_TIMEOUT_MS: amount(10_000),
+  PONG_TIMEOUT_MS: amount(10_000),
+});
+
+export type Settings = z.infer<typeof Settings>;
+
+/** What is wrong between settings. Works on raw values, so that it reports beside what is wrong with single ones. */
+export function conflictsOf(values: Record<string, unknown>): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const unless = (fine: boolean, path: string, message: string) => {
+    if (!fine) problems.push({ path, message });
+  };
+  const {
+    ANTHROPIC_API_KEY,
+    MODEL_BASE_URL,
+    EMBEDDER = "hashing",
+    EMBEDDER_MODEL,
+    EMBEDDER_URL,
+    AI,
+  } = values;
+  unless(
+    Boolean(ANTHROPIC_API_KEY ?? MODEL_BASE_URL),
+    "ANTHROPIC_API_KEY",
+    "set it, or MODEL_BASE_URL for another server of the Messages API",
+  );
+  unless(
+    EMBEDDER === "hashing" || Boolean(EMBEDDER_MODEL),
+    "EMBEDDER_MODEL",
+    `EMBEDDER=${EMBEDDER} needs a model`,
+  );
+  unless(EMBEDDER !== "openai" || Boolean(EMBEDDER_URL), "EMBEDDER_URL", "EMBEDDER=openai needs an address");
+  unless(
+    EMBEDDER !== "workers_ai" || Boolean(AI),
+    "EMBEDDER",
+    "the binding AI is missing; it exists in production only",
+  );
+  unless(
+    !/(?:^|,)\s*(?:https?:\/\/|\*)\s*(?:,|$)/.test(String(values["CORS_ORIGINS"] ?? "")),
+    "CORS_ORIGINS",
+    "name the sites: this would let every one in",
+  );
+  if (values["ENVIRONMENT"] === "production") {
+    unless(
+      /^https:/.test(String(values["PUBLIC_URL"] ?? "https:")),
+      "PUBLIC_URL",
+      "it must be https in production",
+    );
+    unless(
+      !String(values["CORS_ORIGINS"] ?? "").includes(":*"),
+      "CORS_ORIGINS",
+      "`:*` is for development only",
+    );
+  }
+  return problems;
+}

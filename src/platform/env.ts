@@ -1,0 +1,218 @@
+/** The one reader of raw bindings: settings, secrets and bindings are checked together, every problem named at once. */
+import type { JSONWebKeySet } from "jose";
+import { z } from "zod";
+import { AppError, type FieldProblem } from "../lib/errors.ts";
+import type { DatabaseConfig } from "./db.ts";
+import type { EmbedderConfig } from "./embedder.ts";
+import type { EmbeddingRunner } from "./embedder-workers-ai.ts";
+import { conflictsOf, Settings } from "./env-settings.ts";
+import type { Keyring } from "./keyring.ts";
+import type { ModelRole } from "./model-port.ts";
+
+/** What the runtime hands over. Its fields are read here only. */
+export type RawEnv = object;
+
+export interface AuthConfig {
+  /** Who signs the tokens: this service's public address, without a trailing slash. */
+  issuer: string;
+  secret: string;
+  /** Private Ed25519 keys. The first signs, all verify. */
+  jwtKeys: JSONWebKeySet;
+  accessTokenMs: number;
+  sessionDays: number;
+  /** Whether `?token=` may open a socket. Addresses end up in logs of proxies, so it is off unless asked for. */
+  allowQueryToken: boolean;
+}
+
+export interface ModelConfig {
+  apiKey: string | undefined;
+  /** Any server that speaks the Messages API; Anthropic's own when absent. */
+  baseUrl: string | undefined;
+  models: Record<ModelRole, string>;
+}
+
+export interface MemoryConfig {
+  /** How ended turns are learnt from: by a model, by keeping their first words, or not. */
+  learning: "model" | "heuristic" | "off";
+}
+
+/** Limits of the hub and of a turn; specs 3 and 4 give the reasons. */
+export interface Limits {
+  /** Connected milliseconds a device may take to answer. */
+  answerMs: number;
+  /** Milliseconds a device may stay away while its call is open. */
+  awayMs: number;
+  approvalTtlMs: number;
+  turnDeadlineMs: number;
+  /** Input and output tokens of one turn. */
+  turnTokens: number;
+  /** Output tokens of one response, the model's reasoning included. */
+  responseTokens: number;
+  turnsPerUser: number;
+  /** How long the frames of an ended turn can be asked for again. */
+  replayKeepMs: number;
+  helloTimeoutMs: number;
+  pongTimeoutMs: number;
+}
+
+export interface Config {
+  environment: "development" | "test" | "production";
+  version: string;
+  database: DatabaseConfig;
+  auth: AuthConfig;
+  model: ModelConfig;
+  embedder: EmbedderConfig;
+  memory: MemoryConfig;
+  /** Origins that browsers may call from. One that ends in `:*` stands for every port. */
+  corsOrigins: readonly string[];
+  limits: Limits;
+}
+
+/** `Hub` is the class behind `userHub`, named by the layers above: this one imports nothing of theirs. */
+export interface Env<Hub extends Rpc.DurableObjectBranded | undefined = undefined> {
+  config: Config;
+  keyring: Keyring;
+  userHub: DurableObjectNamespace<Hub>;
+  objects: R2Bucket;
+  ingest: Queue;
+  analytics: AnalyticsEngineDataset;
+  email: SendEmail;
+  /** Runs of upkeep. */
+  maintenance: Workflow;
+  /** For anonymous routes, keyed by address. */
+  authRateLimit: RateLimit;
+  /** Null under the local runtime, which has no vector index. */
+  vectors: Vectorize | null;
+  /** Null under the local runtime, which runs no models. */
+  ai: EmbeddingRunner | null;
+}
+
+const parsedEnvs = new WeakMap<RawEnv, ParsedEnv>();
+
+/** Each `raw` is parsed once. Throws `misconfigured`, with every problem in `errors`. */
+export function readEnv<Hub extends Rpc.DurableObjectBranded | undefined = undefined>(raw: RawEnv): Env<Hub> {
+  let parsed = parsedEnvs.get(raw);
+  if (!parsed) {
+    parsed = parse(raw);
+    parsedEnvs.set(raw, parsed);
+  }
+  const userHub = z.custom<DurableObjectNamespace<Hub>>().parse(parsed.bindings.USER_HUB);
+  return { ...parsed.env, userHub };
+}
+
+interface ParsedEnv {
+  bindings: Bindings;
+  env: Omit<Env, "userHub">;
+}
+
+/** Bindings come from the configuration file: present or not is all that can be wrong with them. */
+function binding<Type>() {
+  return z.custom<Type>(
+    (value) => value !== undefined && value !== null,
+    "the binding is missing in wrangler.toml",
+  );
+}
+
+const Bindings = z.object({
+  USER_HUB: binding<DurableObjectNamespace>(),
+  OBJECTS: binding<R2Bucket>(),
+  INGEST: binding<Queue>(),
+  ANALYTICS: binding<AnalyticsEngineDataset>(),
+  EMAIL: binding<SendEmail>(),
+  MAINTENANCE: binding<Workflow>(),
+  AUTH_RATE_LIMIT: binding<RateLimit>(),
+  VECTORS: binding<Vectorize>().nullable().default(null),
+  AI: binding<EmbeddingRunner>().nullable().default(null),
+});
+type Bindings = z.infer<typeof Bindings>;
+
+function parse(raw: RawEnv): ParsedEnv {
+  // A setting left empty is a setting not made.
+  const values = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== ""));
+  const settings = Settings.safeParse(values);
+  const bindings = Bindings.safeParse(values);
+  const conflicts = conflictsOf(values);
+  if (!settings.success || !bindings.success || conflicts.length > 0) {
+    throw misconfigured([...fieldProblems(settings.error), ...fieldProblems(bindings.error), ...conflicts]);
+  }
+  const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, VECTORS, AI } = bindings.data;
+  return {
+    bindings: bindings.data,
+    env: {
+      config: configOf(settings.data, AI),
+      keyring: settings.data.MASTER_KEYS,
+      objects: OBJECTS,
+      ingest: INGEST,
+      analytics: ANALYTICS,
+      email: EMAIL,
+      maintenance: MAINTENANCE,
+      authRateLimit: AUTH_RATE_LIMIT,
+      vectors: VECTORS,
+      ai: AI,
+    },
+  };
+}
+
+function configOf(settings: Settings, ai: EmbeddingRunner | null): Config {
+  return {
+    environment: settings.ENVIRONMENT,
+    version: settings.VERSION,
+    database: {
+      url: settings.DATABASE_URL,
+      identityUrl: settings.IDENTITY_DATABASE_URL,
+      schedulerUrl: settings.SCHEDULER_DATABASE_URL,
+      httpEndpoint: settings.NEON_FETCH_ENDPOINT,
+      webSocketProxy: settings.NEON_WS_PROXY,
+      timeoutMs: settings.DATABASE_TIMEOUT_MS,
+    },
+    auth: {
+      issuer: settings.PUBLIC_URL,
+      secret: settings.AUTH_SECRET,
+      jwtKeys: settings.JWT_KEYS,
+      accessTokenMs: settings.ACCESS_TOKEN_S * 1000,
+      sessionDays: settings.SESSION_DAYS,
+      allowQueryToken: settings.ALLOW_QUERY_TOKEN,
+    },
+    model: {
+      apiKey: settings.ANTHROPIC_API_KEY,
+      baseUrl: settings.MODEL_BASE_URL,
+      models: {
+        supervisor: settings.MODEL_SUPERVISOR,
+        worker: settings.MODEL_WORKER,
+        small: settings.MODEL_SMALL,
+      },
+    },
+    embedder: embedderOf(settings, ai),
+    memory: { learning: settings.MEMORY_EXTRACTION },
+    corsOrigins: settings.CORS_ORIGINS,
+    limits: {
+      answerMs: settings.TOOL_TIMEOUT_MS,
+      awayMs: settings.OFFLINE_GRACE_MS,
+      approvalTtlMs: settings.APPROVAL_TTL_MS,
+      turnDeadlineMs: settings.TURN_DEADLINE_MS,
+      turnTokens: settings.TURN_TOKENS,
+      responseTokens: settings.MODEL_MAX_TOKENS,
+      turnsPerUser: settings.TURNS_PER_USER,
+      replayKeepMs: settings.REPLAY_KEEP_MS,
+      helloTimeoutMs: settings.HELLO_TIMEOUT_MS,
+      pongTimeoutMs: settings.PONG_TIMEOUT_MS,
+    },
+  };
+}
+
+function embedderOf(settings: Settings, ai: EmbeddingRunner | null): EmbedderConfig {
+  const { EMBEDDER: kind, EMBEDDER_URL: baseUrl, EMBEDDER_KEY: apiKey, EMBEDDER_MODEL: model } = settings;
+  const dimensions = settings.EMBEDDER_DIMENSIONS;
+  if (kind === "openai" && baseUrl && model) return { kind, baseUrl, apiKey, model, dimensions };
+  if (kind === "workers_ai" && ai && model) return { kind, ai, model, dimensions };
+  return { kind: "hashing" };
+}
+
+function fieldProblems(error: z.ZodError | undefined): FieldProblem[] {
+  return (error?.issues ?? []).map(({ path, message }) => ({ path: path.join("."), message }));
+}
+
+function misconfigured(errors: FieldProblem[]): AppError {
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  return new AppError("misconfigured", { detail: `${detail}.`, errors });
+}

@@ -1,0 +1,7 @@
+import { type Route as AnyRoute, routeMakers } from "../lib/routes.ts";
+import type { Ctx, GuestCtx } from "./context.ts";
+
+/** `route` for callers with credentials, `openRoute` for anybody: what each feature's `routes.ts` is made of. */
+export const { route, openRoute } = routeMakers<Ctx, GuestCtx>();
+
+export type Route = AnyRoute<Ctx, GuestCtx>;

@@ -1,0 +1,146 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { describe, expect, it } from "vitest";
+import { createSecrets } from "../../dev/secrets.ts";
+import { AppError } from "../../src/lib/errors.ts";
+import { readEnv } from "../../src/platform/env.ts";
+import { Settings } from "../../src/platform/env-settings.ts";
+
+const bindings = {
+  USER_HUB: {},
+  OBJECTS: {},
+  INGEST: {},
+  ANALYTICS: {},
+  EMAIL: {},
+  MAINTENANCE: {},
+  AUTH_RATE_LIMIT: {},
+};
+const settings = {
+  ENVIRONMENT: "test",
+  PUBLIC_URL: "http://127.0.0.1:8787/",
+  DATABASE_URL: "postgresql://app:secret@127.0.0.1/postgres",
+  IDENTITY_DATABASE_URL: "postgresql://identity:secret@127.0.0.1/postgres",
+  SCHEDULER_DATABASE_URL: "postgresql://scheduler:secret@127.0.0.1/postgres",
+  ANTHROPIC_API_KEY: "a-key",
+  ...createSecrets(),
+};
+
+describe("a right environment", () => {
+  it("becomes typed settings, with a default for each limit", () => {
+    const { config, ai, vectors } = readEnv({
+      ...bindings,
+      ...settings,
+      TURNS_PER_USER: "2",
+      CORS_ORIGINS: "app://, ",
+    });
+    expect(config.auth).toMatchObject({
+      issuer: "http://127.0.0.1:8787",
+      accessTokenMs: 900_000,
+      sessionDays: 30,
+    });
+    expect(config.limits).toMatchObject({
+      turnsPerUser: 2,
+      answerMs: 30_000,
+      turnTokens: 200_000,
+      responseTokens: 16_000,
+    });
+    expect(config.corsOrigins).toEqual(["app://"]);
+    expect(config.embedder).toEqual({ kind: "hashing" });
+    expect({ ai, vectors }).toEqual({ ai: null, vectors: null });
+  });
+
+  it("is parsed once", () => {
+    const raw = { ...bindings, ...settings };
+    expect(readEnv(raw).config).toBe(readEnv(raw).config);
+  });
+
+  it("treats an empty setting as one that was not made", () => {
+    const { config } = readEnv({ ...bindings, ...settings, MODEL_BASE_URL: "", SESSION_DAYS: "" });
+    expect(config.model.baseUrl).toBeUndefined();
+    expect(config.auth.sessionDays).toBe(30);
+  });
+
+  it("takes an embedder of the operator's choice", () => {
+    const choice = { EMBEDDER: "openai", EMBEDDER_URL: "http://127.0.0.1:9000/v1", EMBEDDER_MODEL: "small" };
+    const { config } = readEnv({ ...bindings, ...settings, ...choice, EMBEDDER_DIMENSIONS: "384" });
+    expect(config.embedder).toMatchObject({ kind: "openai", baseUrl: choice.EMBEDDER_URL, dimensions: 384 });
+  });
+});
+
+describe("the example file", () => {
+  it("documents every setting, with its default, and nothing else", async () => {
+    const example = parseEnv(await readFile(join(import.meta.dirname, "../../.dev.vars.example"), "utf8"));
+    expect(Object.keys(example).sort()).toEqual(Object.keys(Settings.shape).sort());
+    const { config: stated } = readEnv({ ...bindings, ...example, ...settings, CORS_ORIGINS: "" });
+    expect(stated).toEqual(readEnv({ ...bindings, ...settings }).config);
+  });
+});
+
+describe("a wrong environment", () => {
+  it("is refused with every problem at once, settings, bindings and contradictions alike", () => {
+    const { INGEST: _, ...fewer } = bindings;
+    const problems = problemsOf({ ...fewer, ENVIRONMENT: "prod", MASTER_KEYS: "{}", TURN_TOKENS: "many" });
+    expect(Object.keys(problems).sort()).toEqual([
+      "ANTHROPIC_API_KEY",
+      "AUTH_SECRET",
+      "DATABASE_URL",
+      "ENVIRONMENT",
+      "IDENTITY_DATABASE_URL",
+      "INGEST",
+      "JWT_KEYS",
+      "MASTER_KEYS",
+      "PUBLIC_URL",
+      "SCHEDULER_DATABASE_URL",
+      "TURN_TOKENS",
+    ]);
+  });
+
+  it("never repeats a secret in what it says", () => {
+    const secrets = {
+      AUTH_SECRET: "short-canary",
+      MASTER_KEYS: "canary-keys",
+      JWT_KEYS: '{"keys":["canary"]}',
+    };
+    const error = failureOf({ ...bindings, ...settings, ...secrets, DATABASE_URL: "mysql://canary@x/y" });
+    expect(JSON.stringify([error.message, error.errors])).not.toContain("canary");
+  });
+
+  it.each([
+    ["a key ring without its current key", { MASTER_KEYS: '{"current":"k2","keys":{}}' }, "MASTER_KEYS"],
+    ["a public key where a private one belongs", { JWT_KEYS: publicKeys() }, "JWT_KEYS"],
+    ["plain http in production", { ENVIRONMENT: "production" }, "PUBLIC_URL"],
+    [
+      "an embedder without a model",
+      { EMBEDDER: "openai", EMBEDDER_URL: "http://127.0.0.1/v1" },
+      "EMBEDDER_MODEL",
+    ],
+    ["Workers AI where there is none", { EMBEDDER: "workers_ai", EMBEDDER_MODEL: "m" }, "EMBEDDER"],
+    ["a scheme that stands for every site", { CORS_ORIGINS: "app://, https://" }, "CORS_ORIGINS"],
+    ["any origin at all", { CORS_ORIGINS: "*" }, "CORS_ORIGINS"],
+    ["an unbounded life of access tokens", { ACCESS_TOKEN_S: "86400" }, "ACCESS_TOKEN_S"],
+  ])("names %s", (_, change, path) => {
+    expect(Object.keys(problemsOf({ ...bindings, ...settings, ...change }))).toEqual([path]);
+  });
+});
+
+function failureOf(raw: object): AppError {
+  try {
+    readEnv(raw);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error("The environment was accepted.");
+}
+
+function problemsOf(raw: object): Record<string, string> {
+  const error = failureOf(raw);
+  expect(error.code).toBe("misconfigured");
+  return Object.fromEntries((error.errors ?? []).map(({ path, message }) => [path, message]));
+}
+
+function publicKeys(): string {
+  const { keys } = JSON.parse(createSecrets().JWT_KEYS);
+  return JSON.stringify({ keys: keys.map(({ d: _, ...publicHalf }: Record<string, string>) => publicHalf) });
+}
