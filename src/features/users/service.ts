@@ -1,0 +1,3 @@
+export { type AuditEntry, audit, auditedChange, auditRow, recordOf } from "./audit.ts";
+export { newUserDataKey, userDataKey } from "./data-key.ts";
+export { tenantDataKey } from "./tenant-key.ts";
