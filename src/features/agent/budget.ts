@@ -1,0 +1,38 @@
+import type { ModelResponse } from "../../platform/model-port.ts";
+import type { TurnUsage } from "../hub/protocol.ts";
+
+/** Counts what a turn uses, over all its agents, and says when its tokens are spent. */
+export class TurnBudget {
+  readonly #tokensMax: number;
+  #usage: TurnUsage = {
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_tokens: 0,
+    model_calls: 0,
+    tool_calls: 0,
+  };
+
+  /** `tokensMax`: input and output tokens of all responses together. */
+  constructor(tokensMax: number) {
+    this.#tokensMax = tokensMax;
+  }
+
+  add(response: ModelResponse): void {
+    const usage = this.#usage;
+    this.#usage = {
+      input_tokens: usage.input_tokens + response.usage.inputTokens,
+      output_tokens: usage.output_tokens + response.usage.outputTokens,
+      cache_read_tokens: usage.cache_read_tokens + response.usage.cacheReadTokens,
+      model_calls: usage.model_calls + 1,
+      tool_calls: usage.tool_calls + response.content.filter((block) => block.type === "tool_use").length,
+    };
+  }
+
+  isSpent(): boolean {
+    return this.#usage.input_tokens + this.#usage.output_tokens >= this.#tokensMax;
+  }
+
+  get usage(): TurnUsage {
+    return this.#usage;
+  }
+}
