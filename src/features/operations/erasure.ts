@@ -1,0 +1,30 @@
+import { sql } from "drizzle-orm";
+import type { SchedulerDatabase } from "../../platform/scheduler-db.ts";
+import { sessions } from "../auth/tables.ts";
+import { chats, messages, toolExecutions } from "../chat/tables.ts";
+import { idempotencyKeys } from "./tables.ts";
+
+/**
+ * What is erased for good when it is due: messages and chats 30 days after they were deleted, tool calls 30 days after
+ * they were made, idempotency keys after a day, and expired sessions with their refresh tokens. `rows` is what one
+ * batch erases at most; a chat takes its messages along.
+ */
+export const ERASURES = [
+  { kind: "messages", table: messages, rows: 5_000 },
+  { kind: "chats", table: chats, rows: 200 },
+  { kind: "tool_executions", table: toolExecutions, rows: 5_000 },
+  { kind: "idempotency_keys", table: idempotencyKeys, rows: 5_000 },
+  { kind: "sessions", table: sessions, rows: 1_000 },
+] as const;
+export type Erasure = (typeof ERASURES)[number];
+
+/**
+ * Erases one batch and answers how many rows it was: fewer than `rows` when no more are due. Safe to repeat. The scheduler's
+ * role sees no other rows than those that are due, so the query needs no condition.
+ */
+export async function eraseBatch(database: SchedulerDatabase, { table, rows }: Erasure): Promise<number> {
+  const [{ rowCount }] = await database.run((queries) => [
+    queries.execute(sql`delete from ${table} where id in (select id from ${table} limit ${rows}::integer)`),
+  ]);
+  return rowCount;
+}
