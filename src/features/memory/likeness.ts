@@ -1,0 +1,59 @@
+/** How well remembered texts fit a question: their words and their vectors together. */
+import { searchWords } from "../../lib/search-words.ts";
+
+export interface Candidate {
+  text: string;
+  /** Of its vector with the question's, -1 to 1; null when it has none in the question's space. */
+  cosine: number | null;
+}
+
+/** Spec 6, for the embedded embedder: its vectors alone are weaker than words. */
+const WORDS_SHARE = 0.7;
+/** BM25's usual constants. */
+const SATURATION = 1.2;
+const LENGTH_SHARE = 0.75;
+
+/** One score for each candidate, 0 to 1; 0 has no word in common and no likeness. */
+export function likeness(question: string, candidates: readonly Candidate[]): number[] {
+  const words = unitScaled(
+    wordScores(
+      question,
+      candidates.map(({ text }) => searchWords(text)),
+    ),
+  );
+  const vectors = unitScaled(candidates.map(({ cosine }) => Math.max(0, cosine ?? 0)));
+  return words.map((score, at) => WORDS_SHARE * score + (1 - WORDS_SHARE) * (vectors[at] ?? 0));
+}
+
+/** BM25 (Robertson and Zaragoza, 2009) over the candidates alone. */
+function wordScores(question: string, texts: readonly string[][]): number[] {
+  const asked = new Set(searchWords(question));
+  const counts = texts.map((words) => countsOf(words, asked));
+  const lengthMean = texts.reduce((sum, { length }) => sum + length, 0) / Math.max(1, texts.length) || 1;
+  const weights = new Map(
+    [...asked].map((word) => {
+      const holders = counts.filter((count) => count.has(word)).length;
+      return [word, Math.log(1 + (texts.length - holders + 0.5) / (holders + 0.5))] as const;
+    }),
+  );
+  return counts.map((count, at) => {
+    const length = 1 - LENGTH_SHARE + (LENGTH_SHARE * (texts[at]?.length ?? 0)) / lengthMean;
+    let score = 0;
+    for (const [word, frequency] of count) {
+      const saturated = (frequency * (SATURATION + 1)) / (frequency + SATURATION * length);
+      score += (weights.get(word) ?? 0) * saturated;
+    }
+    return score;
+  });
+}
+
+function countsOf(words: readonly string[], asked: ReadonlySet<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) if (asked.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}
+
+function unitScaled(scores: readonly number[]): number[] {
+  const largest = Math.max(0, ...scores);
+  return largest === 0 ? scores.map(() => 0) : scores.map((score) => score / largest);
+}

@@ -1,0 +1,195 @@
+/** What an extraction changes in what is known: pure rules, so that a model's answer alone decides nothing. */
+import { CORE_BYTES_MAX, coreBytes, isIdentity } from "./core-facts.ts";
+import type { Exchange, Known } from "./extract.ts";
+import { inserted, isLive, type Making, strengthened, superseded, writtenCore } from "./item.ts";
+import { Grounds, normalised, ownWords } from "./own-words.ts";
+import type { CoreEntry, CoreQuestion, Extraction, MemoryChange, MemoryItem, Provenance } from "./schema.ts";
+import { textOf } from "./text.ts";
+
+export interface Merge {
+  /** To be made in one commit; no item occurs twice. */
+  changes: MemoryChange[];
+  /** For the next home turn to ask. */
+  questions: CoreQuestion[];
+}
+
+/** Where the words of a proposed fact come from. */
+export type Origin = "person" | "document" | "mail" | "tool";
+
+export type CoreProposal =
+  | { kind: "write"; changes: MemoryChange[] }
+  | { kind: "ask"; question: CoreQuestion }
+  | { kind: "refuse"; reason: "not_own_words" | "too_much" };
+
+/**
+ * A fact that a turn wants to write. It must come from the person, and their words must bear it out: what a document, a
+ * mail or a tool said is refused. A change of who somebody is becomes a question.
+ */
+export function proposeCore(
+  core: readonly MemoryItem[],
+  { entry, origin, own, quote, requestId }: FactSource,
+  making: Making,
+): CoreProposal {
+  if (origin !== "person" || !own.touches(entry.value)) return { kind: "refuse", reason: "not_own_words" };
+  const known = core.find(
+    (item) => item.body.tier === "core" && item.body.key === entry.key && isLive(item, making.now),
+  );
+  const before = known?.body.tier === "core" ? known.body.value : undefined;
+  const isSame = before !== undefined && normalised(before) === normalised(entry.value);
+  if (before !== undefined && !isSame && isIdentity(entry.key)) {
+    const question = {
+      ...entry,
+      known: before,
+      proposed: entry.value,
+      quote,
+      requestId,
+      askedAt: making.now,
+    };
+    return { kind: "ask", question };
+  }
+  const others = core.filter((item) => item !== known && isLive(item, making.now));
+  if (!isSame && coreBytes(others) + coreBytes([{ body: { tier: "core", ...entry } }]) > CORE_BYTES_MAX)
+    return { kind: "refuse", reason: "too_much" };
+  const written = isSame && known ? { ...entry, value: before } : entry;
+  return {
+    kind: "write",
+    changes: writtenCore(known, written, { source: "turn", requestId, quote }, making),
+  };
+}
+
+export interface FactSource {
+  entry: CoreEntry;
+  origin: Origin;
+  /** What the person said in this turn, and in those before that the fact may come from. */
+  own: Grounds;
+  quote: string | null;
+  requestId: string;
+}
+
+/** The person said yes: the fact holds from now on. Other than `proposeCore` it changes who somebody is. */
+export function confirmedCore(
+  core: readonly MemoryItem[],
+  { key, proposed, quote, requestId }: CoreQuestion,
+  making: Making,
+): MemoryChange[] {
+  const known = core.find(
+    (item) => item.body.tier === "core" && item.body.key === key && isLive(item, making.now),
+  );
+  return writtenCore(known, { key, value: proposed }, { source: "user", requestId, quote }, making);
+}
+
+/** What is left of an extraction when the rules have been applied, and what that changes. */
+export function merge(known: Known, extraction: Extraction, exchange: Exchange, making: Making): Merge {
+  const said = new Grounds([ownWords(exchange.said)]);
+  const told = new Grounds([ownWords(exchange.said), ...exchange.confirmed]);
+  const facts = mergeFacts(known, extraction, exchange, said, making);
+  const statements = mergeStatements(known, extraction, exchange, told, making);
+  const episode = extraction.summary
+    ? [
+        inserted(
+          {
+            tier: "episodic",
+            summary: extraction.summary,
+            ...(exchange.chatId === undefined ? {} : { chatId: exchange.chatId }),
+          },
+          { source: "turn", requestId: exchange.requestId, quote: null },
+          making,
+        ),
+      ]
+    : [];
+  return { changes: [...facts.changes, ...statements, ...episode], questions: facts.questions };
+}
+
+function mergeFacts(
+  { core }: Known,
+  { facts }: Extraction,
+  { requestId }: Exchange,
+  own: Grounds,
+  making: Making,
+): Merge {
+  const merged: Merge = { changes: [], questions: [] };
+  let current = [...core];
+  const seen = new Set<string>();
+  for (const { key, value, quote } of facts) {
+    // One message says one thing of a key: the first, as the model ordered them.
+    if (seen.has(key) || !own.holds(quote)) continue;
+    seen.add(key);
+    const source = { entry: { key, value }, origin: "person", own, quote, requestId } as const;
+    const proposal = proposeCore(current, source, making);
+    if (proposal.kind === "ask") merged.questions.push(proposal.question);
+    if (proposal.kind !== "write") continue;
+    merged.changes.push(...proposal.changes);
+    const changed = new Set(proposal.changes.map(({ item }) => item.id));
+    current = [...current.filter(({ id }) => !changed.has(id)), ...proposal.changes.map(({ item }) => item)];
+  }
+  return merged;
+}
+
+function mergeStatements(
+  known: Known,
+  { statements }: Extraction,
+  { requestId }: Exchange,
+  told: Grounds,
+  making: Making,
+): MemoryChange[] {
+  const changes: MemoryChange[] = [];
+  const touched = new Set<string>();
+  const live = known.statements.filter((item) => isLive(item, making.now));
+  const change = (one: MemoryChange) => {
+    touched.add(one.item.id);
+    changes.push(one);
+  };
+  for (const { statement, entity, quote, confidence, replaces } of statements) {
+    if (!told.holds(quote) || !told.touches(statement)) continue;
+    const repeated = [...live, ...newOnes(changes)].find(({ body }) => isRepetition(textOf(body), statement));
+    if (repeated) {
+      if (!touched.has(repeated.id)) change(strengthened(repeated, making.now, confidence));
+      continue;
+    }
+    const named = replaces === undefined ? undefined : known.statements[replaces - 1];
+    for (const old of live) {
+      const isReplaced = old === named || isCorrection(textOf(old.body), statement);
+      if (isReplaced && !touched.has(old.id)) change(superseded(old, making.now));
+    }
+    const provenance: Provenance = { source: "turn", requestId, quote };
+    change(
+      inserted({ tier: "associative", statement, ...(entity ? { entity } : {}) }, provenance, making, {
+        confidence,
+      }),
+    );
+  }
+  return changes;
+}
+
+function newOnes(changes: readonly MemoryChange[]): MemoryItem[] {
+  return changes.filter(({ kind }) => kind === "insert").map(({ item }) => item);
+}
+
+const NEGATION = /^(not|no|never|nt|t|dont|doesnt|isnt|nicht|kein|keine|nie|ne|pas|jamais|nunca|non|mai)$/;
+const REPETITION_SHARE = 0.85;
+
+/** The same but for small words. What differs in a number or a negation says something else. */
+export function isRepetition(one: string, other: string): boolean {
+  const [left, right] = [wordsOf(one), wordsOf(other)];
+  if (!sameSet(left.telling, right.telling)) return false;
+  const common = [...left.all].filter((word) => right.all.has(word)).length;
+  const union = new Set([...left.all, ...right.all]).size;
+  return union === 0 || common / union >= REPETITION_SHARE;
+}
+
+/** The same words but for numbers or a negation: the later one is right. */
+export function isCorrection(one: string, other: string): boolean {
+  const [left, right] = [wordsOf(one), wordsOf(other)];
+  return left.plain.size > 1 && sameSet(left.plain, right.plain) && !sameSet(left.telling, right.telling);
+}
+
+/** `telling`: numbers and negations; `plain`: the rest. */
+function wordsOf(text: string): Record<"all" | "telling" | "plain", Set<string>> {
+  const all = new Set(normalised(text).split(" "));
+  const telling = new Set([...all].filter((word) => /\d/.test(word) || NEGATION.test(word)));
+  return { all, telling, plain: new Set([...all].filter((word) => !telling.has(word))) };
+}
+
+function sameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((word) => other.has(word));
+}

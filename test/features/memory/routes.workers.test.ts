@@ -1,0 +1,201 @@
+/** What a person sees and changes of their memory over REST: the hub makes each change, and every store agrees. */
+import { env } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
+import { expect, test } from "vitest";
+import { Memory, MemoryPage } from "../../../src/features/memory/schema.ts";
+import { loadMemory, saveMemories } from "../../../src/features/memory/service.ts";
+import { auditLogs } from "../../../src/features/users/tables.ts";
+import { newId } from "../../../src/lib/ids.ts";
+import { call, callFor, problemOf } from "../../support/api.ts";
+import { connectAs } from "../../support/database.ts";
+import { evictHub, ringAlarm } from "../../support/hub.ts";
+import { newUser, type TestUser, userCtx } from "../../support/users.ts";
+import { episode, fact, pattern, statement } from "./items.ts";
+
+const PATH = "/api/v1/memory";
+
+function outbox(user: TestUser) {
+  return userCtx(env, user, { actor: { kind: "system", job: "outbox", userId: user.userId } });
+}
+
+/** As an earlier hub of theirs left it. */
+async function remembering(...items: ReturnType<typeof fact>[]): Promise<TestUser> {
+  const user = await newUser(env);
+  await saveMemories(
+    outbox(user),
+    items.map((item) => ({ kind: "insert", item })),
+  );
+  return user;
+}
+
+async function stored(user: TestUser) {
+  return (await loadMemory(outbox(user), { limit: 100 })).memories.map(({ item }) => item);
+}
+
+function list(as: TestUser, query = "") {
+  return callFor(MemoryPage, "GET", `/memory${query}`, { as });
+}
+
+async function events(user: TestUser) {
+  const rows = await connectAs(env, "postgres")
+    .select()
+    .from(auditLogs)
+    .where(eq(auditLogs.tenantId, user.tenantId));
+  return rows
+    .map(({ event, actorKind }) => `${event} by ${actorKind}`)
+    .filter((each) => each.startsWith("memory"))
+    .toSorted();
+}
+
+test("a fact is written, read, replaced with its version, and forgotten with its history", async () => {
+  const user = await newUser(env);
+  const response = await call("PUT", `${PATH}/core/Time%20zone`, {
+    as: user,
+    body: { value: "Europe/Berlin" },
+  });
+  expect(response.headers.get("etag")).toBe('"1"');
+  expect(Memory.parse(await response.json())).toMatchObject({
+    tier: "core",
+    key: "time_zone",
+    text: "Europe/Berlin",
+    provenance: { source: "user" },
+  });
+  const put = (value: string, etag: string) =>
+    call("PUT", `${PATH}/core/time_zone`, { as: user, body: { value }, headers: { "if-match": etag } });
+  expect(await problemOf(await put("Europe/Paris", '"7"'))).toMatchObject({
+    status: 412,
+    code: "precondition_failed",
+  });
+  expect((await put("Europe/Paris", '"1"')).status).toBe(200);
+  expect((await list(user, "?tier=core")).data.map(({ text }) => text)).toEqual(["Europe/Paris"]);
+  expect((await stored(user)).length).toBe(2);
+  expect((await call("DELETE", `${PATH}/core/time_zone`, { as: user })).status).toBe(204);
+  expect(await stored(user)).toEqual([]);
+  expect(await events(user)).toEqual([
+    "memory.erased by user",
+    "memory.written by user",
+    "memory.written by user",
+  ]);
+  const again = await call("DELETE", `${PATH}/core/time_zone`, { as: user });
+  expect(await problemOf(again)).toMatchObject({ status: 404 });
+});
+
+test("an item is corrected with its version, vouched for by the person, and found by its new words only", async () => {
+  const item = statement("The landlord is called Okonkwo");
+  const user = await remembering(item);
+  const patch = (text: string, etag: string) =>
+    call("PATCH", `${PATH}/associative/${item.id}`, {
+      as: user,
+      body: { text },
+      headers: { "if-match": etag },
+    });
+  expect(await problemOf(await patch("x", '"3"'))).toMatchObject({ status: 412 });
+  const edited = await patch("The landlord is called Persson", '"1"');
+  expect(edited.headers.get("etag")).toBe('"2"');
+  expect(Memory.parse(await edited.json())).toMatchObject({
+    provenance: { source: "user" },
+    confidence: 1,
+    version: 2,
+  });
+  expect((await list(user, "?q=Persson")).data.map(({ id }) => id)).toEqual([item.id]);
+  expect((await list(user, "?q=Okonkwo")).data).toEqual([]);
+  expect(await events(user)).toEqual(["memory.edited by user"]);
+});
+
+test("a tier that is not the item's, and words that its tier cannot hold, are refused", async () => {
+  const item = statement("Likes tea");
+  const user = await remembering(item);
+  const wrong = await call("PATCH", `${PATH}/episodic/${item.id}`, { as: user, body: { text: "x" } });
+  expect(await problemOf(wrong)).toMatchObject({ status: 404 });
+  const long = await call("PATCH", `${PATH}/associative/${item.id}`, {
+    as: user,
+    body: { text: "x".repeat(501) },
+  });
+  expect(await problemOf(long)).toMatchObject({ status: 422, code: "validation_failed" });
+  expect(await stored(user)).toEqual([item]);
+});
+
+test("what is deleted is in no store any more when that is answered, and it is recorded who did it", async () => {
+  const [one, two] = [statement("one"), episode("two")];
+  const user = await remembering(one, two, fact("three", "3"));
+  expect((await call("DELETE", `${PATH}/associative/${one.id}`, { as: user })).status).toBe(204);
+  expect((await stored(user)).map(({ id }) => id)).not.toContain(one.id);
+  expect((await call("DELETE", PATH, { as: user })).status).toBe(204);
+  expect(await stored(user)).toEqual([]);
+  expect((await list(user)).data).toEqual([]);
+  expect(await events(user)).toEqual(["memory.erased by user", "memory.erased by user"]);
+});
+
+test("what was forgotten is not found again, not even by a hub that starts anew", async () => {
+  const [gone, kept] = [statement("The landlord is called Olsson"), statement("The plumber is called Berg")];
+  const user = await remembering(gone, kept);
+  const found = async (q: string) => (await list(user, `?q=${q}`)).data.map(({ id }) => id);
+  expect(await found("landlord")).toEqual([gone.id]);
+  expect((await call("DELETE", `${PATH}/associative/${gone.id}`, { as: user })).status).toBe(204);
+  await evictHub(user);
+  // A change has the new hub bring to the database whatever it still holds.
+  expect((await call("PUT", `${PATH}/core/name`, { as: user, body: { value: "Ada" } })).status).toBe(200);
+  await ringAlarm(user);
+  expect(await found("landlord")).toEqual([]);
+  expect((await stored(user)).map(({ id }) => id)).not.toContain(gone.id);
+  expect(await found("plumber")).toEqual([kept.id]);
+});
+
+test("a dismissed pattern is listed no more, and stays in the export", async () => {
+  const item = pattern("Reviews invoices on Mondays");
+  const user = await remembering(item);
+  const dismiss = () => callFor(Memory, "POST", `/memory/proactive/${item.id}/dismiss`, { as: user });
+  const { dismissed_at } = await dismiss();
+  expect(dismissed_at).not.toBeNull();
+  expect((await dismiss()).dismissed_at).toBe(dismissed_at);
+  expect((await list(user)).data).toEqual([]);
+  expect(await events(user)).toEqual(["memory.dismissed by user"]);
+  const exported = await callFor(MemoryPage, "GET", "/memory/export", { as: user });
+  expect(exported.data.map(({ id }) => id)).toEqual([item.id]);
+});
+
+test("another person's items are not there, and stay as they are", async () => {
+  const [item, habit] = [statement("mine"), pattern("mine too")];
+  const owner = await remembering(item, habit);
+  const stranger = await newUser(env);
+  const tries = [
+    call("PATCH", `${PATH}/associative/${item.id}`, { as: stranger, body: { text: "theirs" } }),
+    call("DELETE", `${PATH}/associative/${item.id}`, { as: stranger }),
+    call("POST", `${PATH}/proactive/${habit.id}/dismiss`, { as: stranger }),
+  ];
+  for (const each of tries)
+    expect(await problemOf(await each)).toMatchObject({ status: 404, code: "not_found" });
+  expect((await call("DELETE", PATH, { as: stranger })).status).toBe(204);
+  expect(await stored(owner)).toEqual(expect.arrayContaining([item, habit]));
+  expect(await events(stranger)).toEqual([]);
+});
+
+test("a member who may only read sees their memory and changes nothing", async () => {
+  const user = await newUser(env, { role: "readonly" });
+  expect((await list(user)).data).toEqual([]);
+  for (const [method, path] of [
+    ["PUT", "/core/name"],
+    ["DELETE", "/core/name"],
+    ["DELETE", ""],
+  ] as const) {
+    const refused = await call(method, `${PATH}${path}`, {
+      as: user,
+      ...(method === "PUT" ? { body: { value: "x" } } : {}),
+    });
+    expect(await problemOf(refused)).toMatchObject({ status: 403 });
+  }
+});
+
+test("deleting and exporting need a session that is alive", async () => {
+  const user = await newUser(env);
+  await call("DELETE", `/api/v1/auth/sessions/${user.sessionId}`, { as: user });
+  for (const [method, path] of [
+    ["DELETE", ""],
+    ["GET", "/export"],
+    ["DELETE", `/episodic/${newId()}`],
+  ] as const) {
+    expect(await problemOf(await call(method, `${PATH}${path}`, { as: user }))).toMatchObject({
+      code: "session_revoked",
+    });
+  }
+});
