@@ -1,0 +1,138 @@
+import { and, desc, eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import { AppError } from "../../lib/errors.ts";
+import { cutPage, decodeCursor } from "../../lib/pagination.ts";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Queries } from "../../platform/db.ts";
+import { createEmbedder } from "../../platform/embedder.ts";
+import { allow } from "../auth/policy.ts";
+import { auditedChange } from "../users/service.ts";
+import type { Collection, CreateCollection, ListCollections, UpdateCollection } from "./schema.ts";
+import { collections, documents } from "./tables.ts";
+import { openVault } from "./vault.ts";
+
+/** Versions the caller accepts; undefined when it does not mind. */
+type IfMatch = readonly number[] | undefined;
+
+/** How long a deleted collection is kept. */
+export const KEPT = sql`interval '30 days'`;
+
+/** Safe to repeat with the same id. */
+export async function createCollection(ctx: Ctx, input: CreateCollection, id: string): Promise<Collection> {
+  const permission = allow("collections", "create");
+  const vault = await openVault(ctx, permission);
+  const { name, description, settings } = input;
+  const body = sql.param(vault.sealCollection(id, { name, description }), collections.body);
+  const embedder = createEmbedder(ctx.config.embedder).id;
+  const insert = sql`
+    insert into ${collections} (id, user_id, body, chunk_tokens, overlap_tokens, embedder)
+    values (${id}::uuid, ${userIdOf(ctx)}::uuid, ${body}::bytea, ${settings.chunk_tokens}::integer,
+      ${settings.overlap_tokens}::integer, ${embedder})
+    on conflict (id) do nothing returning id`;
+  const [, [row]] = await ctx.db.run(permission, (queries) => [
+    auditedChange(queries, ctx, { event: "collection.created", subjectId: id }, insert),
+    selectCollection(queries, ctx, id),
+  ]);
+  if (!row) throw new AppError("conflict");
+  return vault.openCollection(row);
+}
+
+/** The newest first. */
+export async function listCollections(ctx: Ctx, { limit, cursor }: ListCollections) {
+  const permission = allow("collections", "read");
+  const [rows] = await ctx.db.run(permission, (queries) => [
+    queries
+      .select()
+      .from(collections)
+      .where(and(liveCollection(ctx), before(cursor)))
+      .orderBy(desc(collections.id))
+      .limit(limit + 1),
+  ]);
+  const page = cutPage(rows, limit, ({ id }) => [id]);
+  if (page.data.length === 0) return { ...page, data: [] };
+  const vault = await openVault(ctx, permission);
+  return { ...page, data: page.data.map((row) => vault.openCollection(row)) };
+}
+
+/** Throws `not_found` for a deleted one too. */
+export async function getCollection(ctx: Ctx, id: string): Promise<Collection> {
+  const permission = allow("collections", "read");
+  const [[row]] = await ctx.db.run(permission, (queries) => [selectCollection(queries, ctx, id)]);
+  if (!row) throw new AppError("not_found");
+  return (await openVault(ctx, permission)).openCollection(row);
+}
+
+/** What is left out stays. Throws `precondition_failed` when the stored version is not one of `ifMatch`. */
+export async function updateCollection(
+  ctx: Ctx,
+  id: string,
+  { name, description, settings }: UpdateCollection,
+  ifMatch: IfMatch,
+): Promise<Collection> {
+  const permission = allow("collections", "update");
+  const [[found]] = await ctx.db.run(permission, (queries) => [selectCollection(queries, ctx, id)]);
+  if (!found) throw new AppError("not_found");
+  const vault = await openVault(ctx, permission);
+  const before = vault.openCollectionBody(found);
+  const body = sql.param(
+    vault.sealCollection(id, { name, description: description ?? before.description }),
+    collections.body,
+  );
+  const { chunk_tokens, overlap_tokens } = settings ?? {
+    chunk_tokens: found.chunkTokens,
+    overlap_tokens: found.overlapTokens,
+  };
+  // What was read above decides what is kept: a change in between is a conflict even for who does not mind the version.
+  const versions = ifMatch ? ifMatch.filter((version) => version === found.version) : [found.version];
+  const change = sql`
+    update ${collections} set body = ${body}::bytea, chunk_tokens = ${chunk_tokens}::integer,
+      overlap_tokens = ${overlap_tokens}::integer, version = version + 1, updated_at = now()
+    where ${and(liveCollection(ctx, id), inArray(collections.version, versions))} returning id`;
+  const [changed, [row]] = await ctx.db.run(permission, (queries) => [
+    auditedChange(queries, ctx, { event: "collection.updated", subjectId: id }, change),
+    selectCollection(queries, ctx, id),
+  ]);
+  if (!row) throw new AppError("not_found");
+  if (changed.rows.length === 0) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
+  return vault.openCollection(row);
+}
+
+/** Its documents go out of sight with it, and all of it for good after 30 days. */
+export async function deleteCollection(ctx: Ctx, id: string, ifMatch: IfMatch): Promise<void> {
+  const condition = and(liveCollection(ctx, id), ifMatch && inArray(collections.version, [...ifMatch]));
+  const change = sql`
+    update ${collections} set deleted_at = now(), version = version + 1 where ${condition} returning id`;
+  const [[found], deleted] = await ctx.db.run(allow("collections", "delete"), (queries) => [
+    selectCollection(queries, ctx, id),
+    auditedChange(queries, ctx, { event: "collection.deleted", subjectId: id }, change),
+    queries
+      .update(documents)
+      .set({ dueAt: sql`now() + ${KEPT}` })
+      .where(
+        sql`${documents.deletedAt} is null and ${documents.collectionId} in
+          (select id from ${collections} where id = ${id}::uuid and deleted_at is not null)`,
+      ),
+  ]);
+  if (deleted.rows.length === 0) throw new AppError(found ? "precondition_failed" : "not_found");
+}
+
+export function selectCollection(queries: Queries, ctx: Ctx, id: string) {
+  return queries.select().from(collections).where(liveCollection(ctx, id));
+}
+
+/** Row-level security keeps people apart too; the condition says what is meant. */
+export function liveCollection(ctx: Ctx, id?: string): SQL | undefined {
+  return and(
+    eq(collections.userId, userIdOf(ctx)),
+    isNull(collections.deletedAt),
+    id === undefined ? undefined : eq(collections.id, id),
+  );
+}
+
+const Position = z.tuple([z.uuid()]);
+
+function before(cursor: string | undefined): SQL | undefined {
+  if (cursor === undefined) return undefined;
+  const [id] = decodeCursor(cursor, Position);
+  return lt(collections.id, id);
+}

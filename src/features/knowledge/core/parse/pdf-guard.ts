@@ -1,0 +1,150 @@
+/**
+ * Makes a PDF safe for a reader that knows no limits: what would unpack to too much, or be drawn too often, is emptied
+ * in place. Pictures are emptied too: they hold no text, and only a label tells them from pages. What a protected PDF
+ * holds cannot be measured, so there only the packed size counts.
+ */
+import { Buffer } from "node:buffer";
+import { objectsIn, type PdfObject, type PdfStream, readBody, tooComplicated } from "./pdf-objects.ts";
+import { RATIO_MAX, unpackStream } from "./pdf-unpack.ts";
+
+export interface PdfGuardLimits {
+  /** Of one stream, unpacked. */
+  streamBytesMax: number;
+  /** Of all that one page, or one form on it, draws; what is drawn twice counts twice. */
+  drawnBytesMax: number;
+}
+
+/** Fonts are the largest streams that text needs. */
+const PROTECTED_BYTES_MAX = 256 * 1024;
+const FORMS_DEPTH_MAX = 50;
+/** Objects between a form and what it draws: its resources and the lists in them. */
+const HOPS_MAX = 3;
+const STEPS_MAX = 5_000_000;
+const IMAGE = /\/Subtype\s*\/Image\b/;
+const OBJECT_STREAM = /\/Type\s*\/ObjStm\b/;
+const FILTERS = /\/Filter\s*(\[[^\]]*\]|\/[^\s/<>[\]()]+)/;
+const SPACE = 0x20;
+
+/** Changes the bytes. True where text may be lost by it. Throws `DocumentProblem` for what cannot be made safe. */
+export function disarmPdf(bytes: Uint8Array, limits: PdfGuardLimits): boolean {
+  return new PdfGuard(bytes, limits).disarm();
+}
+
+class PdfGuard {
+  readonly #file: Buffer;
+  readonly #limits: PdfGuardLimits;
+  readonly #objects = new Map<number, PdfObject>();
+  /** Bytes of a stream with all that is drawn by it. Null while they are added up. */
+  readonly #drawn = new Map<PdfObject, number | null>();
+  #emptied = { start: 0, end: 0 };
+  #isProtected = false;
+  #steps = 0;
+  #isCut = false;
+
+  constructor(bytes: Uint8Array, limits: PdfGuardLimits) {
+    this.#file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#limits = limits;
+  }
+
+  disarm(): boolean {
+    this.#isProtected = this.#file.includes("/Encrypt");
+    const streams: PdfStream[] = [];
+    for (const object of objectsIn(this.#file)) {
+      // Which of an object's versions counts is told by tables that may lie.
+      const other = this.#objects.get(object.number);
+      if (other) {
+        for (const reference of object.references) other.references.push(reference);
+        for (const stream of object.streams) other.streams.push(stream);
+        other.isPage ||= object.isPage;
+      } else this.#objects.set(object.number, object);
+      for (const stream of object.streams) streams.push(stream);
+    }
+    for (const stream of streams) this.#measure(stream);
+    for (const object of this.#objects.values()) {
+      if (object.streams.length > 0) this.#drawnBytes(object, 0);
+      else if (object.isPage) this.#sum(object.references, 0);
+    }
+    return this.#isCut;
+  }
+
+  #measure(stream: PdfStream): void {
+    const { dictionary, start, end } = stream;
+    if (IMAGE.test(dictionary)) return this.#empty(stream);
+    const packed = this.#file.subarray(start, end);
+    const { streamBytesMax } = this.#limits;
+    const unpacked = unpackStream(packed, filtersOf(dictionary), streamBytesMax, this.#file.subarray(start));
+    if (typeof unpacked === "object") {
+      stream.size = unpacked.bytes.length;
+      if (OBJECT_STREAM.test(dictionary)) this.#addPacked(unpacked.bytes, dictionary);
+      return;
+    }
+    const isAllowed =
+      unpacked === "unknown" &&
+      (packed.length * RATIO_MAX <= streamBytesMax ||
+        (this.#isProtected && packed.length <= PROTECTED_BYTES_MAX));
+    if (isAllowed) stream.size = packed.length;
+    else this.#cut([stream]);
+  }
+
+  /** Objects that are packed in a stream: they hold no streams, but name them. */
+  #addPacked(bytes: Uint8Array, dictionary: string): void {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    const first = Number(/\/First\s+(\d+)/.exec(dictionary)?.[1] ?? 0);
+    const header = text.slice(0, first).trim().split(/\s+/).map(Number);
+    for (let index = 0; index + 1 < header.length; index += 2) {
+      const [number, offset, next] = [header[index]!, header[index + 1]!, header[index + 3]];
+      const body = text.slice(first + offset, next === undefined ? undefined : first + next);
+      this.#objects.set(number, { number, ...readBody(body), streams: [] });
+    }
+  }
+
+  /** Those of the object's stream and of every form it draws, each time it does. */
+  #drawnBytes(object: PdfObject, depth: number): number {
+    const known = this.#drawn.get(object);
+    if (typeof known === "number") return known;
+    // What draws itself would never end.
+    if (known === null || depth > FORMS_DEPTH_MAX) return this.#cut(object.streams);
+    this.#drawn.set(object, null);
+    const own = object.streams.reduce((sum, { size }) => sum + size, 0);
+    const drawn = own + this.#sum(object.references, depth);
+    const isTooLarge = drawn > this.#limits.drawnBytesMax;
+    this.#drawn.set(object, isTooLarge ? this.#cut(object.streams) : drawn);
+    return this.#drawn.get(object) ?? 0;
+  }
+
+  #sum(references: readonly number[], depth: number, hops = 0): number {
+    let sum = 0;
+    for (const number of references) {
+      if (++this.#steps > STEPS_MAX) throw tooComplicated();
+      const object = this.#objects.get(number);
+      if (!object) continue;
+      if (object.streams.length === 0) {
+        if (hops < HOPS_MAX) sum += this.#sum(object.references, depth, hops + 1);
+        continue;
+      }
+      const drawn = this.#drawnBytes(object, depth + 1);
+      if (sum + drawn <= this.#limits.drawnBytesMax) sum += drawn;
+      else this.#cut(object.streams);
+    }
+    return sum;
+  }
+
+  #cut(streams: readonly PdfStream[]): 0 {
+    for (const stream of streams) this.#empty(stream);
+    this.#isCut = true;
+    return 0;
+  }
+
+  /** Streams without an end go on to that of the file: what is empty already is not emptied again. */
+  #empty(stream: PdfStream): void {
+    const { start, end } = stream;
+    const isEmpty = start >= this.#emptied.start && end <= this.#emptied.end;
+    if (!isEmpty) this.#file.fill(SPACE, start, end);
+    if (!isEmpty) this.#emptied = { start, end };
+    stream.size = 0;
+  }
+}
+
+function filtersOf(dictionary: string): string[] {
+  return FILTERS.exec(dictionary)?.[1]?.match(/[^\s/[\]]+/g) ?? [];
+}

@@ -1,0 +1,104 @@
+import type { PDFDocumentProxy } from "unpdf/pdfjs";
+import type { DocumentBuilder } from "./builder.ts";
+import { DocumentProblem } from "./document.ts";
+import { disarmPdf } from "./pdf-guard.ts";
+import { type Line, LineReader, layOut, type TextRun } from "./pdf-layout.ts";
+
+/** What one page may draw: it takes some seconds at most. */
+const DRAWN_BYTES_MAX = 128 * 1024 * 1024;
+/** Runs of text on one page, of which some say nothing. */
+const RUNS_MAX = 500_000;
+
+export async function readPdf(bytes: Uint8Array, builder: DocumentBuilder): Promise<void> {
+  // The reader takes the bytes for itself, and unsafe parts are emptied.
+  const own = bytes.slice();
+  const limits = { streamBytesMax: builder.limits.unpackedBytesMax, drawnBytesMax: DRAWN_BYTES_MAX };
+  if (disarmPdf(own, limits)) builder.cut("Parts of the PDF are too large or damaged and were left out.");
+  const { getDocumentProxy } = await import("unpdf");
+  let pdf: PDFDocumentProxy;
+  try {
+    pdf = await getDocumentProxy(own, { verbosity: 0, stopAtErrors: false });
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === "PasswordException") {
+      throw new DocumentProblem(
+        "protected",
+        "This PDF is protected by a password and cannot be read.",
+        cause,
+      );
+    }
+    throw new DocumentProblem("unreadable", "This PDF is damaged and cannot be read.", cause);
+  }
+  try {
+    await readTitle(pdf, builder);
+    layOut(await readLines(pdf, builder), builder);
+  } finally {
+    await pdf.loadingTask.destroy();
+  }
+}
+
+async function readTitle(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promise<void> {
+  const info: unknown = (await pdf.getMetadata().catch(() => null))?.info;
+  const title = typeof info === "object" && info !== null && "Title" in info ? info.Title : undefined;
+  if (typeof title === "string") builder.title ??= title.trim() || undefined;
+}
+
+async function readLines(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promise<Line[]> {
+  const { pagesMax, timeMs } = builder.limits;
+  const deadline = Date.now() + timeMs;
+  const lines: Line[] = [];
+  let charsLeft = builder.charsLeft;
+  let damaged = 0;
+  const count = Math.min(pdf.numPages, pagesMax);
+  if (count < pdf.numPages) builder.cut(`Only the first ${pagesMax} pages were read.`);
+  for (let page = 1; page <= count; page++) {
+    try {
+      charsLeft -= await readPage(pdf, page, lines, charsLeft);
+    } catch {
+      damaged++;
+    }
+    // In a Worker the clock stands still until something is waited for.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (charsLeft <= 0) builder.cutShort();
+    if (Date.now() > deadline)
+      builder.cut(`Reading took too long after ${page} pages; the rest was left out.`);
+    if (charsLeft <= 0 || Date.now() > deadline) break;
+  }
+  if (damaged > 0) builder.cut(`${damaged} damaged pages were left out.`);
+  return lines;
+}
+
+/** Adds the lines of one page and tells what they count towards the limit. */
+async function readPage(
+  pdf: PDFDocumentProxy,
+  number: number,
+  lines: Line[],
+  charsMax: number,
+): Promise<number> {
+  const page = await pdf.getPage(number);
+  const reader = new LineReader(number);
+  const stream: ReadableStreamDefaultReader<{ items: (TextRun | { type: string })[] }> = page
+    .streamTextContent()
+    .getReader();
+  let [chars, runs] = [0, 0];
+  for (;;) {
+    const { done, value } = await stream.read();
+    if (done) break;
+    for (const item of value.items) {
+      if (!("str" in item)) continue;
+      runs++;
+      const line = reader.add(item);
+      if (!line) continue;
+      lines.push(line);
+      // A line costs something even if it says little.
+      chars += line.text.length + 8;
+    }
+    if (chars > charsMax || runs > RUNS_MAX) {
+      await stream.cancel(new Error("There is enough text."));
+      break;
+    }
+  }
+  const last = reader.end();
+  if (last) lines.push(last);
+  page.cleanup();
+  return chars + (last?.text.length ?? 0);
+}

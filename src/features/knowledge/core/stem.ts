@@ -1,0 +1,34 @@
+import { stemmer as french } from "@orama/stemmers/french";
+import { stemmer as german } from "@orama/stemmers/german";
+import { stemmer as italian } from "@orama/stemmers/italian";
+import { stemmer as spanish } from "@orama/stemmers/spanish";
+import { stemmer as english } from "stemmer";
+import { unified } from "../../../lib/search-words.ts";
+import type { StemmedLanguage } from "./languages.ts";
+
+/** Porter's for English, Snowball's for the others. They expect lower case, and accents as a careful writer sets them. */
+const STEMMERS: Readonly<Record<StemmedLanguage, (word: string) => string>> = {
+  en: english,
+  de: german,
+  fr: french,
+  // People leave out the accent of "-ción", and the stemmer would not know the ending.
+  es: (word) => spanish(word.replace(/([cs])ion$/, "$1ión")),
+  it: italian,
+};
+
+/** Longer ones are numbers, addresses and garbage, which have no stem. */
+const WORD_CHARS_MAX = 40;
+const REMEMBERED_MAX = 20_000;
+const remembered = new Map<string, string>();
+
+/** What the forms of a word have in common, without case and accents: "Häuser" and "Haus" are both "haus". */
+export function stemOf(word: string, language: StemmedLanguage): string {
+  const key = `${language}${word}`;
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const plain = word.normalize("NFKC").toLowerCase();
+  const stem = unified(plain.length > WORD_CHARS_MAX ? plain : STEMMERS[language](plain));
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+  remembered.set(key, stem);
+  return stem;
+}

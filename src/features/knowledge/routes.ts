@@ -1,0 +1,202 @@
+import { type Route, route } from "../../platform/routes.ts";
+import * as schema from "./schema.ts";
+import * as knowledge from "./service.ts";
+
+const onCollections = (action: string) => ({ action, resource: "collections" });
+const onDocuments = (action: string) => ({ action, resource: "documents" });
+const readingNotes =
+  "Answered at once; the queue reads the document. Ask its `status_url` until the status is `ready` or `failed`, which " +
+  "comes with a reason.";
+
+const collectionRoutes: readonly Route[] = [
+  route(
+    "POST",
+    "/rag/collections",
+    {
+      id: "createCollection",
+      tag: "knowledge",
+      summary: "Create a collection",
+      policy: onCollections("create"),
+      body: schema.CreateCollection,
+      answer: schema.Collection,
+      status: 201,
+      creates: "row",
+      versioned: true,
+      errors: ["conflict"],
+    },
+    ({ ctx, body, newId }) => knowledge.createCollection(ctx, body, newId),
+  ),
+  route(
+    "GET",
+    "/rag/collections",
+    {
+      id: "listCollections",
+      tag: "knowledge",
+      summary: "List collections",
+      description: "Your own, the newest first.",
+      policy: onCollections("read"),
+      query: schema.ListCollections,
+      answer: schema.CollectionPage,
+      errors: ["bad_request"],
+    },
+    ({ ctx, query }) => knowledge.listCollections(ctx, query),
+  ),
+  route(
+    "GET",
+    "/rag/collections/{id}",
+    {
+      id: "getCollection",
+      tag: "knowledge",
+      summary: "Read a collection",
+      policy: onCollections("read"),
+      params: schema.CollectionId,
+      answer: schema.Collection,
+      versioned: true,
+    },
+    ({ ctx, params }) => knowledge.getCollection(ctx, params.id),
+  ),
+  route(
+    "PATCH",
+    "/rag/collections/{id}",
+    {
+      id: "updateCollection",
+      tag: "knowledge",
+      summary: "Change a collection",
+      description: "What is left out stays. Settings count for documents that are read from now on.",
+      policy: onCollections("update"),
+      params: schema.CollectionId,
+      body: schema.UpdateCollection,
+      answer: schema.Collection,
+      versioned: true,
+      errors: ["conflict"],
+    },
+    ({ ctx, params, body, ifMatch }) => knowledge.updateCollection(ctx, params.id, body, ifMatch),
+  ),
+  route(
+    "DELETE",
+    "/rag/collections/{id}",
+    {
+      id: "deleteCollection",
+      tag: "knowledge",
+      summary: "Delete a collection",
+      description: "Its documents go out of sight with it, and for good after 30 days.",
+      policy: onCollections("delete"),
+      params: schema.CollectionId,
+    },
+    ({ ctx, params, ifMatch }) => knowledge.deleteCollection(ctx, params.id, ifMatch),
+  ),
+];
+
+const documentRoutes: readonly Route[] = [
+  route(
+    "POST",
+    "/rag/documents",
+    {
+      id: "createDocument",
+      tag: "knowledge",
+      summary: "Add a document",
+      description: readingNotes,
+      policy: onDocuments("create"),
+      body: schema.CreateDocument,
+      answer: schema.Document,
+      status: 202,
+      creates: "row",
+      errors: ["not_found", "conflict"],
+    },
+    ({ ctx, body, newId }) => knowledge.createDocument(ctx, body, newId),
+  ),
+  route(
+    "POST",
+    "/rag/documents/batch",
+    {
+      id: "createDocuments",
+      tag: "knowledge",
+      summary: "Add documents",
+      description: `All of them or none. ${readingNotes}`,
+      policy: onDocuments("create"),
+      body: schema.CreateDocuments,
+      answer: schema.CreatedDocuments,
+      status: 202,
+      creates: "row",
+      errors: ["not_found", "conflict"],
+    },
+    ({ ctx, body, newId }) => knowledge.createDocuments(ctx, body, newId),
+  ),
+  route(
+    "GET",
+    "/rag/documents",
+    {
+      id: "listDocuments",
+      tag: "knowledge",
+      summary: "List documents",
+      description: "The newest first; of one collection with `collection_id`.",
+      policy: onDocuments("read"),
+      query: schema.ListDocuments,
+      answer: schema.DocumentPage,
+      errors: ["bad_request"],
+    },
+    ({ ctx, query }) => knowledge.listDocuments(ctx, query),
+  ),
+  route(
+    "GET",
+    "/rag/documents/{id}",
+    {
+      id: "getDocument",
+      tag: "knowledge",
+      summary: "Read a document's state",
+      policy: onDocuments("read"),
+      params: schema.DocumentId,
+      answer: schema.Document,
+    },
+    ({ ctx, params }) => knowledge.getDocument(ctx, params.id),
+  ),
+  route(
+    "DELETE",
+    "/rag/documents/{id}",
+    {
+      id: "deleteDocument",
+      tag: "knowledge",
+      summary: "Delete a document",
+      description: "Gone for good with all that was made of it, before the answer.",
+      policy: onDocuments("delete"),
+      params: schema.DocumentId,
+    },
+    ({ ctx, params }) => knowledge.deleteDocument(ctx, params.id),
+  ),
+  route(
+    "POST",
+    "/rag/documents/{id}/retry",
+    {
+      id: "retryDocument",
+      tag: "knowledge",
+      summary: "Read a failed document again",
+      policy: onDocuments("retry"),
+      params: schema.DocumentId,
+      answer: schema.Document,
+      status: 202,
+      errors: ["conflict"],
+    },
+    ({ ctx, params }) => knowledge.retryDocument(ctx, params.id),
+  ),
+];
+
+export const knowledgeRoutes: readonly Route[] = [
+  ...collectionRoutes,
+  ...documentRoutes,
+  route(
+    "POST",
+    "/rag/search",
+    {
+      id: "searchKnowledge",
+      tag: "knowledge",
+      summary: "Search a collection",
+      description:
+        "By words and by meaning together. What is at rest is encrypted: words are found by keyed hashes.",
+      policy: onCollections("search"),
+      body: schema.SearchRequest,
+      answer: schema.SearchAnswer,
+      errors: ["not_found", "model_unavailable"],
+    },
+    ({ ctx, body }) => knowledge.searchKnowledge(ctx, body),
+  ),
+];

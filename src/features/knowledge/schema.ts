@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { PageQuery, pageOf } from "../../lib/pagination.ts";
+import { exactText } from "../../lib/text.ts";
+import { CHUNK_SETTINGS } from "./core/chunk.ts";
+import { DOCUMENT_TYPES } from "./core/parse/document.ts";
+
+const NAME_CHARS_MAX = 200;
+const DESCRIPTION_CHARS_MAX = 2_000;
+const TITLE_CHARS_MAX = 300;
+/** Under the limit of a JSON body, escapes included. */
+const CONTENT_CHARS_MAX = 1_000_000;
+const QUERY_CHARS_MAX = 2_000;
+const BATCH_MAX = 20;
+const RESULTS_DEFAULT = 8;
+const RESULTS_MAX = 50;
+
+const time = z.iso.datetime();
+const Name = exactText(NAME_CHARS_MAX).meta({ examples: ["Handbooks"] });
+const Description = z.string().max(DESCRIPTION_CHARS_MAX);
+
+const ChunkTokens = z.int().min(64).max(1_024).describe("Tokens of a chunk at most");
+const OverlapTokens = z
+  .int()
+  .min(0)
+  .max(256)
+  .describe("Tokens a chunk repeats of the one before; half of `chunk_tokens` at most counts");
+const Settings = z.object({ chunk_tokens: ChunkTokens, overlap_tokens: OverlapTokens });
+const SETTINGS_DEFAULT = {
+  chunk_tokens: CHUNK_SETTINGS.tokensMax,
+  overlap_tokens: CHUNK_SETTINGS.overlapTokens,
+};
+
+export const CollectionId = z.object({ id: z.uuid() });
+export const DocumentId = z.object({ id: z.uuid() });
+
+export const Collection = z
+  .object({
+    id: z.uuid(),
+    name: z.string().meta({ examples: ["Handbooks"] }),
+    description: z.string(),
+    settings: Settings,
+    embedder: z.string().describe("The vector space of its chunks"),
+    version: z.int().positive(),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: "Collection" });
+export type Collection = z.infer<typeof Collection>;
+export const CollectionPage = pageOf(Collection);
+
+export const ListCollections = PageQuery;
+export type ListCollections = z.infer<typeof ListCollections>;
+
+export const CreateCollection = z.object({
+  name: Name,
+  description: Description.default(""),
+  settings: Settings.default(SETTINGS_DEFAULT),
+});
+export type CreateCollection = z.infer<typeof CreateCollection>;
+
+export const UpdateCollection = z.object({
+  name: Name,
+  description: Description.optional(),
+  settings: Settings.optional().describe("Count for documents that are read from now on"),
+});
+export type UpdateCollection = z.infer<typeof UpdateCollection>;
+
+export const DocumentStatus = z.enum(["queued", "parsing", "embedding", "ready", "failed"]);
+export type DocumentStatus = z.infer<typeof DocumentStatus>;
+
+export const Document = z
+  .object({
+    id: z.uuid(),
+    collection_id: z.uuid(),
+    title: z.string().meta({ examples: ["Onboarding"] }),
+    type: z.enum(DOCUMENT_TYPES),
+    size: z.int().describe("Bytes"),
+    status: DocumentStatus,
+    progress: z.number().min(0).max(1),
+    reason: z.string().nullable().describe("Why it failed, for a person to read"),
+    chunks: z.int().describe("How many can be found; 0 until it is ready"),
+    status_url: z.string().describe("Ask here until the status is `ready` or `failed`"),
+    version: z.int().positive(),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: "Document" });
+export type Document = z.infer<typeof Document>;
+export const DocumentPage = pageOf(Document);
+
+export const ListDocuments = PageQuery.extend({ collection_id: z.uuid().optional() });
+export type ListDocuments = z.infer<typeof ListDocuments>;
+
+export const CreateDocument = z.object({
+  collection_id: z.uuid(),
+  title: exactText(TITLE_CHARS_MAX).optional().describe("The document's own when left out"),
+  content: exactText(CONTENT_CHARS_MAX),
+  encoding: z
+    .enum(["text", "base64"])
+    .default("text")
+    .describe("Of `content`: `base64` for bytes, such as those of a PDF or a DOCX"),
+  type: z
+    .enum(DOCUMENT_TYPES)
+    .default("text")
+    .describe("A claim: what the bytes are is found out by reading them"),
+});
+export type CreateDocument = z.infer<typeof CreateDocument>;
+
+export const CreateDocuments = z.object({
+  collection_id: z.uuid(),
+  documents: z
+    .array(CreateDocument.omit({ collection_id: true }))
+    .min(1)
+    .max(BATCH_MAX),
+});
+export type CreateDocuments = z.infer<typeof CreateDocuments>;
+export const CreatedDocuments = z.object({ data: z.array(Document) });
+
+export const SearchRequest = z.object({
+  collection_id: z.uuid(),
+  query: exactText(QUERY_CHARS_MAX).meta({ examples: ["How many days of leave are there?"] }),
+  limit: z.int().min(1).max(RESULTS_MAX).default(RESULTS_DEFAULT),
+  diversity: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe("How much a chunk counts less for repeating a better one; 0 ranks by score alone"),
+});
+export type SearchRequest = z.infer<typeof SearchRequest>;
+
+const Mark = z.object({ start: z.int(), end: z.int() });
+
+export const ChunkPosition = z.object({
+  start: z.int().describe("Into the text of the document, in UTF-16 units"),
+  end: z.int(),
+  page: z.int().optional(),
+  heading: z.array(z.string()).describe("What stands above it"),
+});
+
+export const SearchHit = z
+  .object({
+    chunk_id: z.uuid(),
+    score: z.number().describe("0 to 1, to compare within one answer"),
+    document: z.object({ id: z.uuid(), title: z.string() }),
+    position: ChunkPosition,
+    text: z.string(),
+    highlight: z
+      .object({ text: z.string(), marks: z.array(Mark) })
+      .describe("The part that shows why it was found, with where the words stand in it"),
+  })
+  .meta({ id: "SearchHit" });
+export type SearchHit = z.infer<typeof SearchHit>;
+export const SearchAnswer = z.object({ data: z.array(SearchHit) });
+export type SearchAnswer = z.infer<typeof SearchAnswer>;
+
+/** What the queue carries: ids only. */
+export const IngestMessage = z.object({
+  kind: z.literal("document.ingest"),
+  tenant_id: z.uuid(),
+  user_id: z.uuid(),
+  document_id: z.uuid(),
+  version: z.int().positive(),
+});
+export type IngestMessage = z.infer<typeof IngestMessage>;

@@ -1,0 +1,148 @@
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { AppError } from "../../lib/errors.ts";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
+import { createEmbedder } from "../../platform/embedder.ts";
+import { PgVectorIndex } from "../../platform/vectors-pgvector.ts";
+import { allow } from "../auth/policy.ts";
+import { selectCollection } from "./collections.ts";
+import { highlight } from "./core/highlight.ts";
+import {
+  BM25,
+  CANDIDATES_MAX,
+  COMMON,
+  diversify,
+  type Fused,
+  fuse,
+  fusionWeightsOf,
+  likenessOfTerms,
+  type Scored,
+} from "./core/rank.ts";
+import { queryTermsOf, termsOf } from "./core/terms.ts";
+import { arrayOf, type CollectionRow } from "./indexing.ts";
+import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
+import { chunks, documents, postings } from "./tables.ts";
+import { type KnowledgeVault, openVault } from "./vault.ts";
+
+const QUERY_TERMS_MAX = 32;
+const HIGHLIGHT_CHARS_MAX = 320;
+/** What is compared for diversity, for each that is wanted. */
+const CHOICE = 3;
+
+/** The chunks of a collection that fit a query best: by keywords and by vectors, both together, without repetitions. */
+export async function searchKnowledge(
+  ctx: Ctx,
+  { collection_id, query, limit, diversity }: SearchRequest,
+): Promise<SearchAnswer> {
+  const permission = allow("collections", "search");
+  const [[collection]] = await ctx.db.run(permission, (queries) => [
+    selectCollection(queries, ctx, collection_id),
+  ]);
+  if (!collection) throw new AppError("not_found");
+  const vault = await openVault(ctx, permission);
+  const [keywords, vectors] = await Promise.all([
+    byKeywords(ctx, vault, collection, query),
+    byVectors(ctx, vault, collection, query),
+  ]);
+  const fused = fuse(keywords, vectors, fusionWeightsOf(collection.embedder));
+  const found = await openFound(ctx, vault, fused.slice(0, limit * CHOICE));
+  const chosen = diversify(found, {
+    limit,
+    relevanceShare: 1 - diversity,
+    likeness: (one, other) => likenessOfTerms(one.terms, other.terms),
+  });
+  return { data: chosen.map((one) => toHit(one, query)) };
+}
+
+/** BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. */
+async function byKeywords(
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  { id, number }: CollectionRow,
+  query: string,
+): Promise<Scored<string>[]> {
+  const words = queryTermsOf(query, QUERY_TERMS_MAX);
+  if (words.length === 0) return [];
+  const tokens = words.map((terms) => vault.index.tokens(terms));
+  const places = tokens.flatMap((alternatives, word) => alternatives.map(() => word));
+  const { saturation, lengthShare } = BM25;
+  const [{ rows }] = await ctx.db.run(allow("collections", "search"), (queries) => [
+    queries.execute<{ id: string; score: number }>(sql`
+      with corpus as (
+        select greatest(1, sum(chunks)) as size, greatest(1, sum(terms)) / greatest(1, sum(chunks)) as length
+        from ${documents} where collection_id = ${id}::uuid and status = 'ready' and deleted_at is null
+      ), asked as (
+        select word, token from unnest(${arrayOf(places)}::integer[], ${arrayOf(tokens.flat())}::bigint[])
+          as asked (word, token)
+      ), found as materialized (
+        select word, chunk, frequency, length from asked join ${postings} using (token)
+        where collection = ${number}::integer
+      ), rarity as (
+        select word, ln(1 + greatest(0, size - count(*) + 0.5) / (count(*) + 0.5)) as weight
+        from found cross join corpus group by word, size
+        having not (count(*) > ${COMMON.chunks}::integer and count(*) > ${COMMON.share}::float8 * size)
+      ), scored as (
+        select chunk, sum(weight * frequency * (${saturation}::float8 + 1) / (frequency + ${saturation}::float8 *
+          (1 - ${lengthShare}::float8 + ${lengthShare}::float8 * found.length / corpus.length))) as score
+        from found join rarity using (word) cross join corpus group by chunk
+      )
+      select ${chunks.id} as id, score from scored
+        join ${chunks} on ${chunks.number} = scored.chunk
+        join ${documents} on ${documents.id} = ${chunks.documentId}
+      where ${documents.status} = 'ready' and ${documents.deletedAt} is null
+      order by score desc, ${chunks.id} limit ${CANDIDATES_MAX}::integer`),
+  ]);
+  return rows.map(({ id: chunk, score }) => ({ id: chunk, score: Number(score) }));
+}
+
+/** None when the collection was made with another embedder than the service has now. */
+async function byVectors(
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  collection: CollectionRow,
+  query: string,
+): Promise<Scored<string>[]> {
+  const embedder = createEmbedder(ctx.config.embedder);
+  const [vector] = await embedder.embed([query], { key: vault.embedderKey });
+  if (!vector) throw new AppError("internal", { detail: "The embedder gave no vector." });
+  const permission = allow("collections", "search");
+  const index = new PgVectorIndex({ db: ctx.db, permission, userId: userIdOf(ctx) });
+  const near = await index.query(
+    { collection: collection.number, embedder: embedder.id },
+    vector,
+    CANDIDATES_MAX,
+  );
+  return near.filter(({ score }) => score > 0);
+}
+
+interface Found extends Scored<string> {
+  text: string;
+  position: SearchHit["position"];
+  document: SearchHit["document"];
+  terms: Map<string, number>;
+}
+
+/** In the order they came; what is not published, or no more, is left out. */
+async function openFound(ctx: Ctx, vault: KnowledgeVault, fused: readonly Fused<string>[]): Promise<Found[]> {
+  if (fused.length === 0) return [];
+  const ids = fused.map(({ id }) => id);
+  const [rows] = await ctx.db.run(allow("collections", "search"), (queries) => [
+    queries
+      .select({ id: chunks.id, body: chunks.body, document: { id: documents.id, body: documents.body } })
+      .from(chunks)
+      .innerJoin(documents, eq(documents.id, chunks.documentId))
+      .where(and(inArray(chunks.id, ids), eq(documents.status, "ready"), isNull(documents.deletedAt))),
+  ]);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return fused.flatMap(({ id, score }) => {
+    const row = byId.get(id);
+    if (!row) return [];
+    const { text, position } = vault.openChunk(id, row.body);
+    const document = { id: row.document.id, title: vault.openTitle(row.document) };
+    return [{ id, score, text, position, document, terms: termsOf(text) }];
+  });
+}
+
+function toHit({ id, score, text, position, document }: Found, query: string): SearchHit {
+  const { text: part, marks } = highlight(text, query, { charsMax: HIGHLIGHT_CHARS_MAX });
+  return { chunk_id: id, score, document, position, text, highlight: { text: part, marks } };
+}

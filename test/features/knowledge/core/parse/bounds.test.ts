@@ -1,0 +1,377 @@
+/**
+ * Documents that are made to hang, exhaust or crash their reader. What fails here fails by running out of the test's time
+ * or memory, or by throwing something else than a `DocumentProblem`.
+ */
+import { Buffer } from "node:buffer";
+import { deflateSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { PARSE_LIMITS } from "../../../../../src/features/knowledge/core/parse/document.ts";
+import { parseDocument } from "../../../../../src/features/knowledge/core/parse/parse.ts";
+import {
+  docxOf,
+  nestedMail,
+  pdfOf,
+  pdfStream,
+  pdfText,
+  protectedPdf,
+  utf8,
+  wordParagraph,
+  zipOf,
+} from "../../../../support/documents.ts";
+import { expectSound, parsed, problemOf } from "./support.ts";
+
+const MB = 1024 * 1024;
+const CUT = "The document is longer than can be read; the end was left out.";
+
+describe("size", () => {
+  test("a PDF of 50 MB is refused by its size alone", async () => {
+    const bytes = new Uint8Array(50 * MB);
+    bytes.set(utf8("%PDF-1.7\n"));
+    expect(await problemOf(bytes)).toMatchObject({
+      code: "too_large",
+      message: "This document is too large: it has 50 MB, at most 25 MB can be read.",
+    });
+  });
+
+  test("a CSV of 100,000 lines is read whole, and one row more is told", async () => {
+    const rows = (count: number) =>
+      Array.from({ length: count }, (_, row) => `Person ${row},City ${row % 977},${row}`);
+    const whole = await parsed(["name,city,amount", ...rows(100_000)].join("\n"), { name: "a.csv" });
+    expect(whole.cuts).toEqual([]);
+    expect(whole.text.endsWith("Person 99999 | City 345 | 99999")).toBe(true);
+    const cut = await parsed(["name,city,amount", ...rows(100_001)].join("\n"), { name: "a.csv" });
+    expect(cut.cuts).toEqual(["Only the first 100000 rows of the table were read."]);
+    expect(cut.text).toBe(whole.text);
+  });
+
+  test.each([
+    ["text in one line", "a.txt", "word ".repeat(2e6)],
+    ["text in many lines", "a.txt", "word\n".repeat(2e6)],
+    ["one word", "a.txt", "a".repeat(9e6)],
+    ["Markdown", "a.md", "- item\n".repeat(2e6)],
+    ["HTML", "a.html", `<html>${"<li>item".repeat(2e6)}`],
+    [
+      "CSV",
+      "a.csv",
+      `name,age\n${"somebody with a long name,41\n".repeat(90_000).replaceAll("long", "long".repeat(20))}`,
+    ],
+    ["JSON", "a.json", `[${'{"name": "somebody"},'.repeat(4e5)}0]`],
+  ])("%s is cut where a document is full", async (_, name, source) => {
+    const document = await parseDocument(utf8(source), { name });
+    expect(document.cuts).toEqual([CUT]);
+    expect(document.text.length).toBeLessThanOrEqual(PARSE_LIMITS.charsMax);
+    expect(document.blocks.length).toBeLessThanOrEqual(PARSE_LIMITS.blocksMax);
+  });
+
+  test("a cut never leaves half a character", async () => {
+    for (let charsMax = 1; charsMax < 12; charsMax++) {
+      const document = await parsed("🎉🎉🎉 🎉🎉\n\n🎉", { limits: { charsMax } }).catch(() => null);
+      expect(document?.text.isWellFormed() ?? true).toBe(true);
+    }
+  });
+});
+
+describe("Word documents", () => {
+  test("one that unpacks to too much is refused before it is unpacked", async () => {
+    const bomb = zipOf([{ name: "word/document.xml", content: new Uint8Array(60 * MB) }]);
+    expect(bomb.length).toBeLessThan(MB);
+    expect(await problemOf(bomb)).toMatchObject({
+      code: "too_large",
+      message: expect.stringContaining("16 MB"),
+    });
+  });
+
+  test("one that lies about it is stopped while it unpacks", async () => {
+    const liar = zipOf([
+      { name: "word/document.xml", content: new Uint8Array(60 * MB), declaredBytes: 1_000 },
+    ]);
+    expect(await problemOf(liar)).toMatchObject({ code: "too_large" });
+  });
+
+  test("parts without text are never unpacked", async () => {
+    const parts = { "word/document.xml": `<w:document>${wordParagraph("words")}</w:document>` };
+    const files = Object.entries(parts).map(([name, text]) => ({ name, content: utf8(text) }));
+    const bytes = zipOf([...files, { name: "word/media/bomb.bin", content: new Uint8Array(60 * MB) }]);
+    expect((await parsed(bytes)).text).toBe("words");
+  });
+
+  test.each([
+    [
+      "too many files",
+      zipOf(Array.from({ length: 2_001 }, (_, at) => ({ name: `word/${at}`, content: utf8("x") }))),
+      "too_large",
+    ],
+    ["a directory that is cut off", docxOf(wordParagraph("words")).slice(0, -30), "unreadable"],
+    ["a file that is cut out", docxOf(wordParagraph("words")).fill(0, 40, 120), "unreadable"],
+    ["no main part", zipOf([{ name: "word/styles.xml", content: utf8("<x/>") }]), "unreadable"],
+  ])("%s", async (_, bytes, code) => {
+    expect(await problemOf(bytes)).toMatchObject({ code });
+  });
+
+  test.each([
+    ["tables", "<w:tbl><w:tr><w:tc>"],
+    ["paragraphs", "<w:p><w:r>"],
+    ["anything", "<w:x>"],
+  ])("%s within each other without end are read", async (_, opening) => {
+    expect((await parsed(docxOf(opening.repeat(100_000) + wordParagraph("deep")))).text).toBe("deep");
+  });
+
+  test("styles that are based on each other in a circle end", async () => {
+    const style = (id: string, base: string) =>
+      `<w:style w:styleId="${id}"><w:basedOn w:val="${base}"/></w:style>`;
+    const styles = `<w:styles>${style("a", "b")}${style("b", "a")}</w:styles>`;
+    expect((await parsed(docxOf(wordParagraph("words", "a"), { "word/styles.xml": styles }))).text).toBe(
+      "words",
+    );
+  });
+});
+
+describe("PDF", () => {
+  const form = (content: string, resources = "", filter = "") =>
+    pdfStream(content, {
+      dictionary: `/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << ${resources} >> >>`,
+      filter,
+    });
+  const lines = "0 0 m\n".repeat(1_500_000);
+  const twice = deflateSync(deflateSync(Buffer.alloc(60 * MB, 0x20)));
+
+  test.each([
+    ["a stream that unpacks to 60 MB", pdfStream(new Uint8Array(60 * MB).fill(0x20))],
+    ["the same by two filters", pdfStream(twice, { filter: "[/FlateDecode /FlateDecode]" })],
+    [
+      "the same under a name that is written otherwise",
+      pdfStream(deflateSync(Buffer.alloc(60 * MB, 0x20)), { filter: "/Fl#61teDecode" }),
+    ],
+    [
+      "the same with a comment before it",
+      Buffer.from(
+        pdfStream(new Uint8Array(60 * MB).fill(0x20))
+          .toString("latin1")
+          .replace("stream", "% x\nstream"),
+        "latin1",
+      ),
+    ],
+    [
+      "a page that says it is a picture",
+      pdfStream(new Uint8Array(60 * MB).fill(0x20), { dictionary: "/Subtype /Image" }),
+    ],
+  ])("%s is not unpacked, and the other pages are read", async (_, page) => {
+    expect((await parsed(pdfOf([page, pdfStream(pdfText("the other page"))]))).text).toBe("the other page");
+  });
+
+  test("a form that draws two that draw two, forty times, is left out", async () => {
+    const more = Array.from(
+      { length: 40 },
+      (_, at) => [10 + at, form("/A Do /B Do", `/A ${11 + at} 0 R /B ${11 + at} 0 R`)] as const,
+    );
+    const page = pdfStream(`${pdfText("before")}/X Do`);
+    const bytes = pdfOf([page], {
+      resources: "/XObject << /X 10 0 R >>",
+      more: [...more, [50, form("0 0 m")]],
+    });
+    const document = await parsed(bytes);
+    expect(document.text).toBe("before");
+    expect(document.cuts).toEqual(["Parts of the PDF are too large or damaged and were left out."]);
+  });
+
+  test("a form that draws itself is left out", async () => {
+    const page = pdfStream(`${pdfText("before")}/X Do`);
+    const bytes = pdfOf([page], {
+      resources: "/XObject << /X 10 0 R >>",
+      more: [[10, form("/X Do", "/X 10 0 R")]],
+    });
+    expect((await parsed(bytes)).text).toBe("before");
+  });
+
+  test("a page that consists of the same stream 500 times", async () => {
+    const bytes = pdfOf([`[${"10 0 R ".repeat(500)} 11 0 R]`], {
+      more: [
+        [10, pdfStream(lines)],
+        [11, pdfStream(pdfText("after it"))],
+      ],
+    });
+    expect((await parsed(bytes)).text).toBe("after it");
+  });
+
+  test("pages that take too long are left out, and told", async () => {
+    const page = pdfStream(pdfText("words") + "0 0 m\n".repeat(200_000));
+    const document = await parsed(pdfOf(Array.from({ length: 500 }, () => page)), { limits: { timeMs: 1 } });
+    expect(document.text).toMatch(/^words/);
+    expect(document.cuts).toEqual([
+      expect.stringMatching(/^Reading took too long after \d+ pages; the rest was left out\.$/),
+    ]);
+  });
+
+  test("no more pages are read than allowed, however many it says it has", async () => {
+    const pages = Array.from({ length: 5 }, (_, page) => pdfStream(pdfText(`page ${page}`)));
+    const document = await parsed(pdfOf(pages), { limits: { pagesMax: 2 } });
+    expect(document.text).toBe("page 0\n\npage 1");
+    expect(document.cuts).toEqual(["Only the first 2 pages were read."]);
+  });
+
+  test.each([
+    ["arrays within each other", () => pdfOf([pdfStream(pdfText("words") + "[".repeat(1e6))])],
+    ["dictionaries within each other", () => utf8(`%PDF-1.7\n1 0 obj ${"<< /A ".repeat(1e5)}`)],
+    ["half a million objects", () => utf8(`%PDF-1.7\n${"1 0 obj <<>> endobj\n".repeat(600_000)}`)],
+    ["streams that never end", () => utf8(`%PDF-1.7\n${"1 0 obj<<>>stream\n".repeat(200_000)}`)],
+    ["random bytes", () => randomBytes(8 * MB, "%PDF-1.7\n")],
+  ])("%s", async (_, make) => {
+    const document = await parseDocument(make()).catch((problem) => problem);
+    expect(document instanceof Error ? document.name : "document").toMatch(/^(DocumentProblem|document)$/);
+  });
+});
+
+describe("protected PDFs", () => {
+  test("one that opens for everybody is read", async () => {
+    expect((await parsed(protectedPdf(pdfText("protected words"), ""))).text).toBe("protected words");
+  });
+
+  test("one that asks for a password is refused with the reason", async () => {
+    expect(await problemOf(protectedPdf(pdfText("words"), "secret"))).toMatchObject({ code: "protected" });
+  });
+
+  test("what is large in one is left out, since nobody can see how large it becomes", async () => {
+    const noise = Buffer.from(randomBytes(400_000, ""))
+      .toString("latin1")
+      .replace(/[()\\\r\n]/g, " ");
+    const problem = await problemOf(protectedPdf(`%${noise}\n${pdfText("words")}`, ""));
+    expect(problem.message).toContain("too large");
+  });
+});
+
+describe("mail", () => {
+  test("messages nested 20 deep are read to a depth, and the rest is told", async () => {
+    const document = await parsed(nestedMail(20));
+    expect(document.text).toContain("words at 7");
+    expect(document.text).not.toContain("words at 8");
+    expect(document.cuts).toEqual([
+      "An attachment was left out. Messages within more than 8 others are not read.",
+    ]);
+  });
+
+  const mail = (body: string, type = "text/plain") =>
+    `From: a@b.c\nSubject: x\nMIME-Version: 1.0\nContent-Type: ${type}\n\n${body}`;
+  const nestedParts = Array.from({ length: 100 }, (_, at) => 99 - at).reduce(
+    (inner, at) => `Content-Type: multipart/mixed; boundary="b${at}"\n\n--b${at}\n${inner}\n--b${at}--\n`,
+    "Content-Type: text/plain\n\nwords\n",
+  );
+
+  test.each([
+    ["parts nested 100 deep", `From: a@b.c\nSubject: x\n${nestedParts}`, "unreadable"],
+    ["a million parts", mail("--b\n\nhi\n".repeat(1e6), 'multipart/mixed; boundary="b"'), "too_large"],
+    ["a million lines", mail("word \n".repeat(1e6)), "too_large"],
+    ["headers without end", `From: a@b.c\nSubject: x\n${"X-A: b\n".repeat(1e6)}\nhi`, "too_large"],
+  ])("%s", async (_, source, code) => {
+    expect(await problemOf(source)).toMatchObject({ code });
+  });
+
+  test("more attachments than allowed are told", async () => {
+    const parts = Array.from(
+      { length: 5 },
+      (_, at) => `--b\nContent-Disposition: attachment; filename=${at}.txt\n\nwords ${at}\n`,
+    );
+    const source = mail(`${parts.join("")}--b--\n`, 'multipart/mixed; boundary="b"');
+    const document = await parsed(source, { limits: { attachmentsMax: 3 } });
+    expect(document.text).toContain("words 2");
+    expect(document.text).not.toContain("words 3");
+    expect(document.cuts).toEqual(["Only the first 3 attachments were read."]);
+  });
+});
+
+describe("texts that make careless readers quadratic or recursive", () => {
+  test.each([
+    ["HTML: elements within each other", "a.html", `<html>${"<div><table><tr><td><ul><li>".repeat(2e5)}deep`],
+    ["HTML: nothing but elements", "a.html", `<html>${"<b> </b>".repeat(5e5)}deep`],
+    ["HTML: breaks", "a.html", `<html><li>${"<br>".repeat(1e6)}deep`],
+    ["HTML: tags that never end", "a.html", `<html>deep${"<a ".repeat(1e6)}`],
+    ["HTML: comments that never end", "a.html", `<html>deep${"<!--".repeat(1e6)}`],
+    ["HTML: spaces", "a.html", `<html><p>deep${" \n".repeat(2e6)}`],
+    ["Markdown: quotes", "a.md", `deep\n${">".repeat(1e6)}`],
+    ["Markdown: brackets", "a.md", `# deep ${"[".repeat(1e6)}`],
+    ["Markdown: low lines", "a.md", `# deep ${"_".repeat(1e6)}a`],
+    ["Markdown: rules", "a.md", `deep\n\n${"* ".repeat(1e6)}x`],
+    ["Markdown: a rule of a table", "a.md", `|deep|\n|${"-".repeat(1e6)}x`],
+    ["Markdown: empty lines", "a.md", `- deep\n${"\n".repeat(3e6)}x`],
+    ["text: points", "a.txt", `deep${".".repeat(2e6)}x`],
+    ["text: empty lines", "a.txt", `deep${"\n ".repeat(2e6)}x`],
+    ["CSV: a quote that is never closed", "a.csv", `deep,b\n"${"a,b\n".repeat(3e5)}`],
+    ["CSV: columns", "a.csv", `deep${",".repeat(3e6)}`],
+    ["JSON: arrays within each other", "a.json", `["deep",${"[".repeat(2e6)}`],
+    ["JSON: empty arrays", "a.json", `["deep"${",[]".repeat(2e6)}]`],
+    ["JSON: a long name", "a.json", `{"deep${"k".repeat(1e6)}":[1${",1".repeat(5e5)}]}`],
+    ["JSON: backslashes", "a.json", `["deep${"\\\\".repeat(2e6)}"]`],
+  ])("%s", async (_, name, source) => {
+    expect((await parsed(source, { name })).text).toContain("deep");
+  });
+});
+
+describe("whatever the bytes", () => {
+  const starts = [
+    "",
+    "%PDF-1.7\n",
+    "PK\u0003\u0004",
+    "From: a\nTo: b\n",
+    "<html>",
+    "{",
+    "[",
+    "a,b\n",
+    "# ",
+    "---\n",
+  ];
+  const names = ["a.md", "a.csv", "a.json", "a.html", "a.txt", "a.eml", undefined];
+
+  const isAnswered = async (bytes: Uint8Array, name: string | undefined) => {
+    const document = await parseDocument(bytes, name ? { name } : {}).catch((problem) => problem);
+    if (document instanceof Error) expect(document.name).toBe("DocumentProblem");
+    else expectSound(document);
+  };
+
+  test("there is a document or a problem", async () => {
+    const bytes = fc.tuple(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 400 }));
+    await fc.assert(
+      fc.asyncProperty(bytes, fc.constantFrom(...names), ([start, rest], name) =>
+        isAnswered(new Uint8Array([...utf8(start), ...rest]), name),
+      ),
+    );
+  });
+
+  const good = [
+    docxOf(wordParagraph("words of a document")),
+    utf8(nestedMail(3)),
+    utf8('{"a": [1, {"b": "words"}]}'),
+    utf8("<html><table><tr><td>words<ul><li>more</table>"),
+    utf8("# a\n\n- b\n\n| c | d |\n|---|---|\n| 1 | 2 |"),
+  ];
+
+  test("a good document that was damaged anywhere is a document or a problem", async () => {
+    const damage = fc.array(
+      fc.record({ at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), byte: fc.nat(255) }),
+      { minLength: 1, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...good),
+        damage,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (bytes, changes, share) => {
+          const damaged = bytes.slice(0, Math.ceil(bytes.length * Math.max(0.3, share)));
+          for (const { at, byte } of changes) damaged[Math.floor(at * damaged.length)] = byte;
+          await isAnswered(damaged, undefined);
+        },
+      ),
+    );
+  });
+});
+
+/** From a linear congruential generator: the same each time. */
+function randomBytes(length: number, start: string): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = 1;
+  for (let at = 0; at < length; at++) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    bytes[at] = state >>> 16;
+  }
+  bytes.set(utf8(start));
+  return bytes;
+}

@@ -1,0 +1,218 @@
+import { describe, expect, test } from "vitest";
+import { outline, parsed } from "./support.ts";
+
+describe("plain text", () => {
+  test("empty lines end a paragraph, whatever the line ends", async () => {
+    const document = await parsed("First line\r\nsecond line\r\n\r\n \t\r\nNext\n\n\nLast", {
+      name: "a.txt",
+    });
+    expect(outline(document)).toEqual([
+      "paragraph: First line\nsecond line",
+      "paragraph: Next",
+      "paragraph: Last",
+    ]);
+  });
+
+  test("characters that nobody can see or store are left out", async () => {
+    expect((await parsed("a\0b\u0007c\ufeffd", { name: "a.txt" })).text).toBe("abcd");
+  });
+
+  test("the language is told", async () => {
+    expect((await parsed("Dies ist ein Text, und er ist nicht sehr lang.", { name: "a.txt" })).language).toBe(
+      "de",
+    );
+    expect(await parsed("12 34", { name: "a.txt" })).not.toHaveProperty("language");
+  });
+});
+
+describe("Markdown", () => {
+  const outlineOf = async (source: string) => outline(await parsed(source, { name: "a.md" }));
+
+  test("has the blocks a reader sees, with their words as written", async () => {
+    const source = `# Guide #
+
+Some *words* with a [link](https://example.com/x).
+on two lines
+
+Under
+-----
+
+- one
+- two
+  more of two
+
+  and more
+
+1. first
+2. second
+
+> said
+> by others
+and goes on
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+\`\`\`js
+# no heading
+
+const x = 1;
+\`\`\`
+
+    indented
+
+***
+## The **end** of [it](#it)`;
+    expect(await outlineOf(source)).toEqual([
+      "heading1: Guide",
+      "paragraph: Some *words* with a [link](https://example.com/x).\non two lines",
+      "heading2: Under",
+      "list: - one\n- two\n  more of two\n\n  and more\n\n1. first\n2. second",
+      "quote: > said\n> by others\nand goes on",
+      "table: | a | b |\n|---|---|\n| 1 | 2 |",
+      "code: # no heading\n\nconst x = 1;",
+      "code: indented",
+      "heading2: The end of it",
+    ]);
+  });
+
+  test("a heading ends a paragraph without an empty line, and a low line within a word is no emphasis", async () => {
+    expect(await outlineOf("text\n# snake_case_name\nmore")).toEqual([
+      "paragraph: text",
+      "heading1: snake_case_name",
+      "paragraph: more",
+    ]);
+  });
+
+  test("its front matter has the title", async () => {
+    const document = await parsed('---\ntitle: "The book"\ntags: x\n---\n\n# One', { name: "a.md" });
+    expect(document.title).toBe("The book");
+    expect(outline(document)).toEqual(['code: title: "The book"\ntags: x', "heading1: One"]);
+  });
+
+  test("code that is never closed goes on to the end", async () => {
+    expect(await outlineOf("```\na\n\n# b")).toEqual(["code: a\n\n# b"]);
+  });
+
+  test("tables know the names of their columns", async () => {
+    const document = await parsed("| a | b |\n|---|---|\n| 1 | 2 |", { name: "a.md" });
+    expect(document.blocks[0]?.head).toBe("| a | b |");
+  });
+});
+
+describe("HTML", () => {
+  test("has what a person reads, and its structure", async () => {
+    const source = `<!doctype html><html lang="en"><head><title>The page &amp; more</title><style>p{}</style></head><body>
+      <script>var x = "<p>no</p>"</script><nav>Menu</nav>
+      <h1>Big<br>title</h1><p>One   <b>bold</b>\n word.<p>Two &lt;3 &#8364;
+      <div>Three</div>
+      <ul><li>a<li>b<ul><li>deep</ul></ul>
+      <blockquote>said</blockquote><pre>  code\n    more</pre>
+      <table><caption>Ages</caption><tr><th>Name<th>Age<tr><td>Ann<td>41<tr><td><td>7</table></body></html>`;
+    const document = await parsed(source);
+    expect(document.title).toBe("The page & more");
+    expect(outline(document)).toEqual([
+      "paragraph: Menu",
+      "heading1: Big title",
+      "paragraph: One bold word.",
+      "paragraph: Two <3 €",
+      "paragraph: Three",
+      "list: - a\n- b\n  - deep",
+      "quote: said",
+      "code: code\n    more",
+      "paragraph: Ages",
+      "table: Name | Age\nAnn | 41\n | 7",
+    ]);
+    expect(document.blocks.at(-1)?.head).toBe("Name | Age");
+  });
+
+  test("a table that arranges the page is read through", async () => {
+    const source = `<html><table><tr><td><h2>News</h2><p>First.</p><p>Second.</p></td></tr>
+      <tr><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>`;
+    expect(outline(await parsed(source))).toEqual([
+      "heading2: News",
+      "paragraph: First.",
+      "paragraph: Second.",
+      "table: a | b",
+    ]);
+    const single = "<html><table><tr><td><p>One.</p><p>Two.</p></td></tr></table>";
+    expect(outline(await parsed(single))).toEqual(["paragraph: One.", "paragraph: Two."]);
+  });
+
+  test("lines of the source are no lines of the page", async () => {
+    expect((await parsed("<html><p><b>one</b>\n<i>two</i>\n\nthree<br>four</p>")).text).toBe(
+      "one two three\nfour",
+    );
+  });
+
+  test("what an element hides that is never closed is told", async () => {
+    expect((await parsed("<html><p>one<template>two</template>three<svg><p>four")).cuts).toEqual([
+      "An element of the page is never closed and hides what follows it.",
+    ]);
+  });
+
+  test("tags that are never closed lose nothing", async () => {
+    expect((await parsed("<html><div><ul><li>a<table><tr><td>b<p>c")).text).toMatch(/a.*b.*c/s);
+  });
+});
+
+describe("CSV", () => {
+  test("each row is a line, and each part of them knows its columns", async () => {
+    const source = 'name;note\n"Ann; ""A""";"two\nlines"\nBob;\n';
+    const document = await parsed(source, { name: "a.csv" });
+    expect(outline(document)).toEqual(['table: Ann; "A" | two lines\nBob |']);
+    expect(document.blocks[0]?.head).toBe("name | note");
+  });
+
+  test.each([",", ";", "\t", "|"])("values may be separated by %j", async (delimiter) => {
+    const rows = [
+      ["x", "y", "z"],
+      ["1", "2", "3"],
+      ["4", "5", "6"],
+    ].map((row) => row.join(delimiter));
+    expect((await parsed(rows.join("\n"))).text).toBe("1 | 2 | 3\n4 | 5 | 6");
+  });
+
+  test("a first row of values is a row", async () => {
+    const document = await parsed("1,2,3\n4,5,6\n7,8,9");
+    expect(document.text).toBe("1 | 2 | 3\n4 | 5 | 6\n7 | 8 | 9");
+    expect(document.blocks[0]).not.toHaveProperty("head");
+  });
+
+  test("rows of other lengths than the first are kept", async () => {
+    expect((await parsed("a,b\n1\n1,2,3", { name: "a.csv" })).text).toBe("1\n1 | 2 | 3");
+  });
+});
+
+describe("JSON", () => {
+  test("each value is a line with its name, each record a block", async () => {
+    const source = JSON.stringify({
+      title: "List",
+      people: [
+        { name: "Ann", tags: ["x", "y"], address: { city: "Köln" }, none: null },
+        { name: "Bob", age: 41, ok: false },
+      ],
+    });
+    expect(outline(await parsed(source))).toEqual([
+      "table: title: List",
+      "table: people.name: Ann\npeople.tags: x\npeople.tags: y\npeople.address.city: Köln",
+      "table: people.name: Bob\npeople.age: 41\npeople.ok: false",
+    ]);
+  });
+
+  test("may be a row of values", async () => {
+    const document = await parsed('{"a":"\\u00e9 \\"x\\" \\\\"}\n{"a":2}\n', { name: "a.jsonl" });
+    expect(document.type).toBe("json");
+    expect(outline(document)).toEqual(['table: a: é "x" \\', "table: a: 2"]);
+  });
+
+  test.each(['{"a": 1, "b"', '{"a" 1}', "[1,]x", "{a: 1}", "[1 2]", '["a\nb"]', "[01x]"])(
+    "%s is none, and read as text",
+    async (source) => {
+      const document = await parsed(source, { name: "a.json" });
+      expect(document.type).toBe("text");
+      expect(document.cuts).toEqual(["The JSON is damaged; it was read as plain text."]);
+    },
+  );
+});
