@@ -1,0 +1,56 @@
+import { verifyAccessToken } from "../../src/features/auth/service.ts";
+import { newId } from "../../src/lib/ids.ts";
+import { log } from "../../src/lib/logger.ts";
+import { createCtx } from "../../src/platform/context.ts";
+import { createEmbedder, type Embedder } from "../../src/platform/embedder.ts";
+import { type Config, type RawEnv, readEnv } from "../../src/platform/env.ts";
+import { createMetrics } from "../../src/platform/metrics.ts";
+import { createModelClient } from "../../src/platform/model.ts";
+import type { ModelClient } from "../../src/platform/model-port.ts";
+import { portsOf } from "../../src/ports.ts";
+import { Hub } from "./hub.ts";
+
+/**
+ * From where on two texts have something to do with each other. Hashed features: of the turns that answer a question of a
+ * long conversation, five in six were above it. Embedders that know meanings put any two texts nearer.
+ */
+const COSINE_MIN = { hashing: 0.15, other: 0.3 } as const;
+
+/** Stateless clients, shared by the many hubs of one isolate. */
+const clients = new WeakMap<Config, { model: ModelClient; embedder: Embedder }>();
+
+/** The hub behind one Durable Object, wired to its environment. */
+export function createHub(state: DurableObjectState, raw: RawEnv): Hub {
+  const env = readEnv(raw);
+  const hubLog = log.with({ hub: state.id.toString() });
+  return new Hub(state, {
+    ...clientsOf(env.config),
+    keyring: env.keyring,
+    limits: env.config.limits,
+    memory: {
+      learning: env.config.memory.learning,
+      cosineMin: COSINE_MIN[env.config.embedder.kind === "hashing" ? "hashing" : "other"],
+    },
+    log: hubLog,
+    metrics: createMetrics(env.analytics, hubLog),
+    verifyToken: (token) => verifyAccessToken(env.config, token),
+    createCtx: (actor, tenantId) =>
+      createCtx(env, {
+        ports: portsOf(env),
+        requestId: newId(),
+        log,
+        actor,
+        tenantId,
+        waitUntil: (work) => state.waitUntil(work),
+      }),
+  });
+}
+
+function clientsOf(config: Config) {
+  let known = clients.get(config);
+  if (!known) {
+    known = { model: createModelClient(config.model), embedder: createEmbedder(config.embedder) };
+    clients.set(config, known);
+  }
+  return known;
+}

@@ -1,0 +1,121 @@
+import { dismissed, edited, writtenCore } from "../../src/features/memory/item.ts";
+import type {
+  MemoryChange,
+  MemoryCommand,
+  MemoryItem,
+  MemoryOutcome,
+} from "../../src/features/memory/schema.ts";
+import { textOf } from "../../src/features/memory/text.ts";
+import type { Ctx } from "../../src/platform/context.ts";
+import type { HubMemory } from "./memory.ts";
+import { ALL } from "./memory-owed.ts";
+
+const OWN = { source: "user", requestId: null, quote: null } as const;
+
+type CommandOf<Kind extends MemoryCommand["kind"]> = Extract<MemoryCommand, { kind: Kind }>;
+
+/** What a person asks for themselves, over REST. When it is answered with `done`, every store agrees. */
+export class MemoryCommands {
+  readonly #memory: HubMemory;
+
+  constructor(memory: HubMemory) {
+    this.#memory = memory;
+  }
+
+  /** @param ctx The person's own: what is erased is recorded as theirs. */
+  async run(command: MemoryCommand, ctx: Ctx): Promise<MemoryOutcome> {
+    await this.#memory.loading.whole();
+    switch (command.kind) {
+      case "put_core":
+        return this.#putCore(command);
+      case "delete_core":
+        return this.#deleteCore(command, ctx);
+      case "edit":
+        return this.#edit(command);
+      case "delete":
+        return this.#delete(command, ctx);
+      case "dismiss":
+        return this.#dismiss(command);
+      case "delete_all":
+        return this.#erase(ALL, ctx);
+    }
+  }
+
+  async #putCore({ entry, ifMatch }: CommandOf<"put_core">): Promise<MemoryOutcome> {
+    const { store, questions } = this.#memory;
+    const known = this.#fact(entry.key);
+    if (ifMatch && !(known && ifMatch.includes(known.version))) return { kind: "stale" };
+    const changes = writtenCore(known, entry, OWN, this.#memory.making());
+    this.#memory.change(() => {
+      questions.drop(entry.key);
+      this.#memory.apply(changes);
+    });
+    return this.#settled(changes, store.find(changes.at(-1)?.item.id ?? ""));
+  }
+
+  /** With the fact goes what was known by its key before: nobody who deletes their address means to keep the old one. */
+  async #deleteCore({ key, ifMatch }: CommandOf<"delete_core">, ctx: Ctx): Promise<MemoryOutcome> {
+    const known = this.#fact(key);
+    if (!known) return { kind: "not_found" };
+    if (ifMatch && !ifMatch.includes(known.version)) return { kind: "stale" };
+    const facts = this.#memory.store.ofTier("core");
+    const ids = facts.filter(({ body }) => body.tier === "core" && body.key === key).map(({ id }) => id);
+    return this.#erase(ids, ctx, () => this.#memory.questions.drop(key));
+  }
+
+  async #edit({ tier, id, text, ifMatch }: CommandOf<"edit">): Promise<MemoryOutcome> {
+    const { store } = this.#memory;
+    // Before anything is read: what is checked must still hold when it is written.
+    const vectors = await this.#memory.vectorsOf(tier === "associative" || tier === "episodic" ? [text] : []);
+    const item = this.#item(tier, id);
+    if (!item) return { kind: "not_found" };
+    if (ifMatch && !ifMatch.includes(item.version)) return { kind: "stale" };
+    const change = edited(item, text, this.#memory.now);
+    const vector = vectors.get(textOf(change.item.body));
+    this.#memory.change(() => this.#memory.apply([change], new Map(vector ? [[id, vector]] : [])));
+    return this.#settled([change], store.find(id));
+  }
+
+  async #delete({ tier, id, ifMatch }: CommandOf<"delete">, ctx: Ctx): Promise<MemoryOutcome> {
+    const item = this.#item(tier, id);
+    if (!item) return { kind: "not_found" };
+    if (ifMatch && !ifMatch.includes(item.version)) return { kind: "stale" };
+    return this.#erase([id], ctx);
+  }
+
+  async #dismiss({ id }: CommandOf<"dismiss">): Promise<MemoryOutcome> {
+    const item = this.#item("proactive", id);
+    if (!item) return { kind: "not_found" };
+    if (item.dismissedAt !== null) return this.#settled([], item);
+    const change = dismissed(item, this.#memory.now);
+    this.#memory.change(() => this.#memory.apply([change]));
+    return this.#settled([change], change.item);
+  }
+
+  async #erase(ids: readonly string[] | typeof ALL, ctx: Ctx, also?: () => void): Promise<MemoryOutcome> {
+    const { store, outbox, parts } = this.#memory;
+    this.#memory.change(() => {
+      store.erase(ids, this.#memory.now);
+      also?.();
+      parts.armAt(this.#memory.now);
+    });
+    return (await outbox.erase(ids, ctx)) ? { kind: "done", item: null } : { kind: "postponed" };
+  }
+
+  async #settled(changes: readonly MemoryChange[], item: MemoryItem | undefined): Promise<MemoryOutcome> {
+    const { outbox } = this.#memory;
+    if (!(await outbox.isSettled(changes.map((change) => change.item.id)))) return { kind: "postponed" };
+    return { kind: "done", item: item ?? null };
+  }
+
+  #fact(key: string): MemoryItem | undefined {
+    const { store, now } = this.#memory;
+    return store.core(now).find(({ body }) => body.tier === "core" && body.key === key);
+  }
+
+  /** An item as the API shows it: what is history cannot be changed, but it can be forgotten. */
+  #item(tier: string, id: string): MemoryItem | undefined {
+    const item = this.#memory.store.find(id);
+    return item?.body.tier === tier ? item : undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { likeness } from "../../src/features/memory/likeness.ts";
+import type { MemoryItem } from "../../src/features/memory/schema.ts";
+import { textOf } from "../../src/features/memory/text.ts";
+import type { MemoryStore } from "./memory-store.ts";
+import type { MemoryHit, MemoryVectors, VectorKind } from "./memory-vectors.ts";
+
+/** The nearest by vector; these are opened, and the best of them found by words and vectors together. */
+const OPENED = { associative: 64, episodic: 24 } as const satisfies Record<VectorKind, number>;
+/** Of the best score: what is below has a common word or two by chance. */
+const SCORE_SHARE_MIN = 0.2;
+
+export interface MemorySearchPorts {
+  store: MemoryStore;
+  vectors: MemoryVectors;
+  /** The cosine from which on two texts have something to do with each other. It differs by embedder. */
+  cosineMin: number;
+  now(): number;
+}
+
+/** A question with its vector: embedded once, searched for in several tiers. */
+export interface Question {
+  text: string;
+  vector: ArrayLike<number>;
+}
+
+export class MemorySearch {
+  readonly #ports: MemorySearchPorts;
+
+  constructor(ports: MemorySearchPorts) {
+    this.#ports = ports;
+  }
+
+  /** What is current of one tier and fits the question, the best first. Without any database trip. */
+  find(question: Question, tier: VectorKind, limit: number): MemoryItem[] {
+    const { vectors, cosineMin } = this.#ports;
+    const query = vectors.flatten(question.vector);
+    const hits = vectors.search(query, tier, { limit: OPENED[tier], scoreMin: cosineMin });
+    return this.#ranked(question.text, hits).slice(0, limit);
+  }
+
+  #ranked(text: string, hits: readonly MemoryHit[]): MemoryItem[] {
+    const { store, now } = this.#ports;
+    const cosines = new Map(hits.map(({ memoryId, score }) => [memoryId, score]));
+    const items = store
+      .withIds([...cosines.keys()])
+      .filter(({ validTo, dismissedAt }) => (validTo === null || validTo > now()) && dismissedAt === null);
+    const scores = likeness(
+      text,
+      items.map(({ id, body }) => ({ text: textOf(body), cosine: cosines.get(id) ?? null })),
+    );
+    const best = Math.max(0, ...scores);
+    return items
+      .map((item, at) => ({ item, score: scores[at] ?? 0 }))
+      .filter(({ score }) => score >= best * SCORE_SHARE_MIN)
+      .sort((one, other) => other.score - one.score)
+      .map(({ item }) => item);
+  }
+}

@@ -1,0 +1,313 @@
+/** Admits, runs, parks, wakes, recovers and ends the user's turns. */
+import { runTurn, type TurnResult } from "../../src/features/agent/turn.ts";
+import type { HistoryMessage, Scope, StreamReset, TurnFrame } from "../../src/features/hub/protocol.ts";
+import { TurnSuspended } from "../../src/features/tools/types.ts";
+import { AppError } from "../../src/lib/errors.ts";
+import { newId } from "../../src/lib/ids.ts";
+import type { ApprovalState } from "./approval-store.ts";
+import { FrameLog } from "./core/frame-log.ts";
+import { admitTurn, isExhausted, stepTurn } from "./core/turn-state.ts";
+import { giveUpTurn } from "./give-up.ts";
+import { measureTurn } from "./measure-turn.ts";
+import type { HubParts } from "./parts.ts";
+import { TurnRun } from "./turn-run.ts";
+import type { TurnServices } from "./turn-services.ts";
+import type { Binding, Origin, TurnInput, TurnRow } from "./turn-store.ts";
+
+/** A client asked for the turn to stop. */
+class TurnCancelled extends Error {
+  override readonly name = "TurnCancelled";
+}
+
+export interface TurnRequest {
+  requestId: string;
+  kind: "home" | "floating";
+  message: string;
+  scope?: Scope;
+  chatId?: string;
+  /** The turn begins a chat of its own. */
+  startsChat: boolean;
+  /** What the client itself knows of the conversation; the history of a chat wins over it. */
+  history?: HistoryMessage[];
+  /** What the client knows and the turn should too. */
+  context?: Record<string, unknown>;
+}
+
+export interface TurnOrigin {
+  /** Null for a REST call. */
+  connection: Origin | null;
+  blocks: boolean;
+  autoApprove: boolean;
+  canAsk: boolean;
+}
+
+/** A turn that ended stays known for this long, so that a repeat of its `request_id` starts no other. */
+const KNOWN_FOR_MS = 30 * 24 * 3_600_000;
+/** How soon a turn is looked at again whose calls are being saved just now. */
+const LOOK_AGAIN_MS = 1_000;
+/** Characters of chat history read from the replica; the agent fits them into its token budget. */
+const HISTORY_CHARS_MAX = 64_000;
+
+export class Turns {
+  readonly #parts: HubParts;
+  readonly #services: TurnServices;
+  readonly #runs = new Map<string, TurnRun>();
+
+  constructor(parts: HubParts, services: TurnServices) {
+    this.#parts = parts;
+    this.#services = services;
+  }
+
+  find(requestId: string): TurnRun | undefined {
+    return this.#runs.get(requestId);
+  }
+
+  /** Turns in memory that work with this device. */
+  servedBy(deviceId: string): TurnRun[] {
+    return [...this.#runs.values()].filter((run) => run.row.binding.deviceId === deviceId);
+  }
+
+  has(requestId: string): boolean {
+    return this.#parts.turns.has(requestId);
+  }
+
+  /**
+   * Starts a turn: barrier 1 holds its input, its binding and the time the alarm looks after it. The caller has made
+   * sure that `requestId` is new (`has`). Throws `busy`.
+   */
+  admit(request: TurnRequest, origin: TurnOrigin, binding: Binding): void {
+    const { clock, limits, storage, turns, chats } = this.#parts;
+    if (this.#runs.size >= limits.turnsPerUser) {
+      throw new AppError("busy", {
+        detail: `${limits.turnsPerUser} turns are running already. Wait for one to end, or cancel one.`,
+        retryAfterS: 5,
+      });
+    }
+    const now = clock.now();
+    const { startsChat } = request;
+    const chatId = startsChat ? newId(now) : request.chatId;
+    const input: TurnInput = {
+      version: 1,
+      kind: request.kind,
+      message: request.message,
+      ...(request.scope ? { scope: request.scope } : {}),
+      ...(chatId === undefined ? {} : { chatId }),
+      history: request.chatId === undefined ? (request.history ?? []) : [],
+      ...(request.context ? { context: request.context } : {}),
+      ...this.#services.surroundingsOf(origin.connection, binding),
+      blocks: origin.blocks,
+      autoApprove: origin.autoApprove,
+      canAsk: origin.canAsk,
+    };
+    const row: TurnRow = {
+      requestId: request.requestId,
+      state: admitTurn(now, limits.turnDeadlineMs),
+      resets: [],
+      origin: origin.connection,
+      binding,
+      createdAt: now,
+    };
+    storage.commit(() => {
+      const dueAt = this.#services.dueAt(row.state);
+      turns.insert(row, input, dueAt);
+      this.#parts.armAt(dueAt);
+      if (startsChat && chatId !== undefined) chats.touch(chatId, now);
+    });
+    this.#start(new TurnRun(this.#parts, row, input, { recovered: false, isNew: true }));
+  }
+
+  /** What a client lacks that has the frames of `gen` up to `afterSeq`; undefined when the turn's frames are gone. */
+  missed(requestId: string, gen: number, afterSeq: number): (StreamReset | TurnFrame)[] | undefined {
+    const run = this.#runs.get(requestId);
+    run?.frames.flush();
+    const log = run?.log ?? this.#storedLog(requestId);
+    if (!log) return undefined;
+    const from = log.cut(gen, afterSeq);
+    const durable = this.#parts.turns.entries(requestId, from).flatMap((entry) => entry.frames);
+    return log.since(gen, afterSeq, durable);
+  }
+
+  isEnded(requestId: string): boolean {
+    return this.#parts.turns.find(requestId)?.state.phase === "ended";
+  }
+
+  /** False when there is no such turn, or it has ended. */
+  cancel(requestId: string): boolean {
+    const run = this.#runs.get(requestId);
+    run?.abort(new TurnCancelled());
+    return run !== undefined || this.#unpark(requestId, new TurnCancelled());
+  }
+
+  /** Notes what a person (or the clock) decided and wakes the turn. False when there is nothing to decide any more. */
+  decide(approvalId: string, state: Exclude<ApprovalState, "open">, note?: string): boolean {
+    const approval = this.#parts.approvals.find(approvalId);
+    if (approval?.state !== "open" || this.isEnded(approval.requestId)) return false;
+    this.#parts.storage.commit(() => this.#parts.approvals.decide(approvalId, state, note));
+    this.#unpark(approval.requestId);
+    return true;
+  }
+
+  /** Takes up every turn that is owed work and is not in memory: after an eviction, a crash, a deploy. */
+  recover(): void {
+    for (const row of this.#parts.turns.open()) {
+      if (this.#isLost(row)) this.#shielded(row, () => this.#recover(row));
+    }
+  }
+
+  /** A turn that works with this device is owed work and not in memory: the alarm will take it up. */
+  owes(deviceId: string): boolean {
+    return this.#parts.turns.open().some((row) => row.binding.deviceId === deviceId && this.#isLost(row));
+  }
+
+  /** Looks after the turns whose time has come. Only starts work. */
+  attend(now: number): void {
+    this.recover();
+    for (const row of this.#parts.turns.due(now)) {
+      this.#shielded(row, () => {
+        if (row.state.phase === "parked") this.#expire(row, now);
+        else if (row.state.phase === "ended") this.#drop(row, now);
+        else this.#postpone(row);
+      });
+    }
+  }
+
+  #isLost({ requestId, state }: TurnRow): boolean {
+    return state.phase === "running" && !this.#runs.has(requestId);
+  }
+
+  /** What fails for one turn keeps no other from its turn; the alarm comes back to it. */
+  #shielded({ requestId }: TurnRow, attend: () => void): void {
+    try {
+      attend();
+    } catch (cause) {
+      this.#parts.log.error({ event: "turn.unattended", request_id: requestId }, cause);
+    }
+  }
+
+  #postpone(row: TurnRow): void {
+    const { storage, turns } = this.#parts;
+    storage.commit(() => turns.postpone(row.requestId, this.#services.dueAt(row.state)));
+  }
+
+  #recover(row: TurnRow): void {
+    const log = this.#storedLog(row.requestId)!;
+    const reset = log.reset();
+    const state = stepTurn(row.state, { type: "recovered", now: this.#parts.clock.now() });
+    const next: TurnRow = { ...row, state: { ...state, gen: log.gen }, resets: [...log.resets] };
+    this.#parts.storage.commit(() => this.#parts.saveTurn(next));
+    this.#parts.log.warn({ event: "turn.recovered", request_id: row.requestId, gen: log.gen });
+    this.#parts.deliver(next, reset);
+    if (isExhausted(next.state)) return giveUpTurn(this.#parts, next, log);
+    const input = this.#parts.turns.input(row.requestId);
+    this.#start(new TurnRun(this.#parts, next, input, { recovered: true }));
+  }
+
+  /** False when the turn is not parked. With a `reason` it is only taken up to be ended. */
+  #unpark(requestId: string, reason?: Error): boolean {
+    const row = this.#parts.turns.find(requestId);
+    if (row?.state.phase !== "parked") return false;
+    const next = { ...row, state: stepTurn(row.state, { type: "woken", now: this.#parts.clock.now() }) };
+    this.#parts.storage.commit(() => this.#parts.saveTurn(next));
+    const run = new TurnRun(this.#parts, next, this.#parts.turns.input(requestId), { recovered: false });
+    if (reason) run.abortWhenReplayed(reason);
+    this.#start(run);
+    return true;
+  }
+
+  #expire(row: TurnRow, now: number): void {
+    for (const approval of this.#parts.approvals.ofTurn(row.requestId)) {
+      if (approval.state === "open" && approval.expiresAt <= now) this.decide(approval.approvalId, "expired");
+    }
+  }
+
+  /** First what the turn said, once its calls are saved, later that it was. */
+  #drop(row: TurnRow, now: number): void {
+    const { storage, turns, executions } = this.#parts;
+    storage.commit(() => {
+      const nextTryAt = executions.nextTryAt(row.requestId);
+      if (nextTryAt !== undefined) turns.postpone(row.requestId, Math.max(nextTryAt, now + LOOK_AGAIN_MS));
+      else if (turns.hasContent(row.requestId)) turns.dropContent(row.requestId, now + KNOWN_FOR_MS);
+      else turns.forget(row.requestId);
+      this.#parts.chats.prune();
+    });
+  }
+
+  #storedLog(requestId: string): FrameLog | undefined {
+    const row = this.#parts.turns.find(requestId);
+    if (!row || !this.#parts.turns.hasContent(requestId)) return undefined;
+    const { lastSeq } = this.#parts.turns.end(requestId);
+    return new FrameLog(requestId, { gen: row.state.gen, durableSeq: lastSeq, resets: row.resets });
+  }
+
+  #start(run: TurnRun): void {
+    const { requestId } = run.row;
+    this.#runs.set(requestId, run);
+    run.startDeadline(
+      () => new AppError("timeout", { detail: "The request took too long and was stopped." }),
+    );
+    this.#services.keepAlive(this.#drive(run, requestId));
+  }
+
+  async #drive(run: TurnRun, requestId: string): Promise<void> {
+    try {
+      while (!(await this.#runOnce(run))) {
+        // A decision that came before the turn was parked lets it go on at once.
+      }
+    } catch (cause) {
+      // What could not be committed is still owed: the alarm takes the turn up again.
+      run.frames.discard();
+      this.#parts.log.error({ event: "turn.broken", request_id: requestId }, cause);
+    }
+    this.#runs.delete(requestId);
+    if (this.#runs.size === 0) this.#parts.calls.forgetEarly();
+    this.#services.turnLeft(run.row);
+  }
+
+  /** True when the turn has left memory for good: ended or parked. */
+  async #runOnce(run: TurnRun): Promise<boolean> {
+    try {
+      const result = await this.#answer(run);
+      run.finish(result);
+      measureTurn(this.#parts, run, result);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof TurnSuspended) return run.park();
+      throw thrown;
+    }
+  }
+
+  #answer(run: TurnRun): Promise<TurnResult> {
+    const { input, row } = run;
+    return runTurn(
+      {
+        kind: input.kind,
+        message: input.message,
+        scope: input.scope,
+        chatId: input.chatId,
+        clientContext: input.context,
+        loadHistory: () => this.#services.history(input, row.createdAt, HISTORY_CHARS_MAX),
+        now: row.createdAt,
+        timezone: input.timezone,
+        locale: input.locale,
+        blocks: input.blocks,
+        autoApprove: input.autoApprove,
+        deviceOnline: row.binding.deviceId !== null,
+        tokensMax: this.#parts.limits.turnTokens,
+        responseTokensMax: this.#parts.limits.responseTokens,
+        isCancelled: (reason) => reason instanceof TurnCancelled,
+      },
+      {
+        model: this.#services.model,
+        modelSlots: this.#services.modelSlots,
+        journal: run,
+        signal: run.signal,
+        frames: run.frames,
+        device: (place, call) => run.device(place, call),
+        approve: (ask, surroundings) => run.approve(ask, surroundings),
+        embed: (text) => this.#services.embed(text),
+        memory: run.memory,
+        log: this.#parts.log.with({ request_id: row.requestId }),
+      },
+    );
+  }
+}

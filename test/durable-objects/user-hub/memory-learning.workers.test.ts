@@ -1,0 +1,209 @@
+/** What a turn teaches: only what the person said themselves, and what says who they are only once they confirm it. */
+import { expect, inject, test } from "vitest";
+import { says, scriptWord, startErrand, tool, uses } from "../../support/errand.ts";
+import type { JournalingDevice } from "../../support/journaling-device.ts";
+import { command, current, inHubTables, inPostgres, notes, promptOf, settled } from "../../support/memory.ts";
+import { breakModel, modelRequests } from "../../support/model.ts";
+import { useSettings } from "../../support/settings.ts";
+import { timeline } from "../../support/timeline.ts";
+import type { TestUser } from "../../support/users.ts";
+
+useSettings({ MEMORY_EXTRACTION: "model" });
+
+const FORGETS = { when: { purpose: "memory" as const }, reply: notes({}) };
+
+/** One home turn in which the model wants a fact remembered, and says `text` after it. */
+async function wants(
+  device: JournalingDevice,
+  message: string,
+  key: string,
+  value: string,
+  text = "All right.",
+) {
+  const word = await scriptWord([
+    FORGETS,
+    { when: { toolResult: "emember" }, reply: says(text) },
+    { when: { toolResult: "Not stored" }, reply: says(text) },
+    { reply: uses(tool("update_core_memory", { key, value })) },
+  ]);
+  expect(await device.end(device.ask(`${message} ${word}`))).toMatchObject({ status: "done" });
+  return word;
+}
+
+async function start() {
+  const errand = await startErrand([FORGETS, { reply: says("Hello.") }]);
+  return errand;
+}
+
+const core = (user: TestUser) => settled(user).then(() => current(user, "core"));
+
+test("a turn teaches with one small call, of which a repetition makes the known stronger and a correction ends it", async () => {
+  const { user, device, word } = await startErrand([{ reply: says("Noted.") }]);
+  const say = async (message: string) => {
+    await device.end(device.ask(`${message} ${word}`));
+    await settled(user);
+  };
+  await say("I prefer tea in the morning.");
+  await say("I prefer tea in the morning.");
+  const asked = await modelRequests(word, "memory");
+  expect(asked.map(({ request }) => request?.tools?.map(({ name }) => name))).toEqual([
+    ["remember"],
+    ["remember"],
+  ]);
+  const [statement, ...others] = (await inPostgres(user)).filter(({ body }) => body.tier === "associative");
+  expect(others).toEqual([]);
+  expect(statement).toMatchObject({ provenance: { source: "turn" } });
+  expect(statement?.provenance.quote).toContain("I prefer tea in the morning");
+  expect(statement?.strength).toBeGreaterThan(0.5);
+  await say("I now prefer coffee in the morning instead.");
+  expect(await current(user, "associative")).toEqual([expect.stringContaining("coffee")]);
+  expect((await inPostgres(user)).find(({ id }) => id === statement?.id)?.validTo).not.toBeNull();
+});
+
+test("the memory is asked about the person's own words, and sees nothing of prompts, rows, answers or what was remembered", async () => {
+  const { user, device, word } = await startErrand([
+    { when: { toolResult: "nightingale" }, reply: says("It mentions an albatross.") },
+    { reply: uses(tool("list_tasks", {})) },
+  ]);
+  const row = { id: "t1", title: "nightingale", status: "todo", createdAt: 1, updatedAt: 1 };
+  device.answerWith = () => ({ rows: [row] });
+  await command(user, { kind: "put_core", entry: { key: "pet", value: "flamingo" } });
+  const message = `My own words are these. ${word}\n> quoted cormorant\nFrom: Eve\nSubject: pelican\nI am called Eve.`;
+  await device.end(device.askTasks(message));
+  await settled(user);
+  const [asked] = await modelRequests(word, "memory");
+  expect(asked?.rawBody).toContain("My own words are these.");
+  for (const bird of ["nightingale", "albatross", "cormorant", "pelican"])
+    expect(asked?.rawBody).not.toContain(bird);
+  // What is known is shown for comparison, and is no ground for anything.
+  expect(asked?.rawBody).toContain("flamingo");
+  expect(await current(user, "core")).toEqual(["pet: flamingo"]);
+});
+
+test("what a model notes without the person's words is dropped", async () => {
+  const { user, device } = await start();
+  const word = await scriptWord([
+    {
+      when: { purpose: "memory" },
+      reply: notes({
+        facts: [{ key: "name", value: "Mallory", quote: "my name is Mallory" }],
+        statements: [{ statement: "The person owns a yacht.", quote: "I own a yacht" }],
+      }),
+    },
+    { reply: says("Sunny.") },
+  ]);
+  await device.end(device.ask(`How is the weather? ${word}`));
+  await settled(user);
+  expect(await current(user)).toEqual([]);
+});
+
+test("a fact in the person's words is taken with the turn's own commits: memory adds no barrier to a turn", async () => {
+  const { user, device } = await start();
+  await command(user, { kind: "put_core", entry: { key: "pet", value: "flamingo" } });
+  const events = await timeline(user);
+  const word = await scriptWord([
+    FORGETS,
+    { when: { toolResult: "Remembered" }, reply: says("I will.") },
+    { reply: uses(tool("update_core_memory", { key: "Working hours", value: "mornings only" })) },
+  ]);
+  await device.end(device.askTasks(`I am working mornings only. ${word}`));
+  const ofTurn = events.slice(0, events.indexOf("stream_end"));
+  expect(ofTurn.filter((event) => event !== "stream_status" && event !== "alarm")).toEqual([
+    ...["commit", "floating_domain", "stream_start"],
+    ...["commit", "stream_text", "commit"],
+  ]);
+  expect(await core(user)).toEqual(["pet: flamingo", "working_hours: mornings only"]);
+  expect((await inPostgres(user)).at(-1)).toMatchObject({ version: 1, provenance: { source: "turn" } });
+});
+
+test("a fact that the person did not say is not taken but asked about, and taken once they agree", async () => {
+  const { user, device } = await start();
+  await wants(device, "Summarise my notes.", "language", "Klingon", "Here is your summary.");
+  expect(await core(user)).toEqual([]);
+  const asking = await scriptWord([
+    FORGETS,
+    { reply: says("Good. Shall I remember Klingon as your language?") },
+  ]);
+  await device.end(device.ask(`Next. ${asking}`));
+  expect(await promptOf(asking)).toContain('"proposed":"Klingon"');
+  await wants(device, "Yes, please.", "language", "Klingon");
+  expect(await core(user)).toEqual(["language: Klingon"]);
+  expect((await inHubTables(user))["memory_questions"]).toBe(0);
+});
+
+test("an agreement counts for what was asked, and for nothing that was not", async () => {
+  const { user, device } = await start();
+  await wants(device, "Summarise my notes.", "language", "Klingon", "Here is your summary.");
+  // The question was raised and never put to the person.
+  await wants(device, "Yes, please.", "language", "Klingon");
+  const asking = await scriptWord([FORGETS, { reply: says("Is your language Klingon?") }]);
+  await device.end(device.ask(`Next. ${asking}`));
+  await wants(device, "Yes, that one.", "language", "Vulcan");
+  expect(await core(user)).toEqual([]);
+});
+
+test("a change of who the person is becomes a question, in a turn and after it, until they say it again", async () => {
+  const { user, device } = await start();
+  await command(user, { kind: "put_core", entry: { key: "name", value: "Ana" } });
+  await wants(device, "Call me Berta.", "name", "Berta", "Shall I call you Berta from now on?");
+  expect(await core(user)).toEqual(["name: Ana"]);
+  const word = await scriptWord([{ reply: says("Welcome, Berta.") }]);
+  await device.end(device.ask(`Yes, my name is Berta. ${word}`));
+  expect(await core(user)).toEqual(["name: Berta"]);
+});
+
+test("without a model the episode is kept, and learning does not fail the next time", async () => {
+  const { user, device, word } = await startErrand([{ reply: says("Hello.") }]);
+  await breakModel([
+    {
+      kind: "status",
+      status: 400,
+      type: "invalid_request_error",
+      message: "no",
+      match: word,
+      purpose: "memory",
+    },
+  ]);
+  await device.end(device.ask(`My name is Lena and I like chess. ${word}`));
+  await settled(user);
+  expect(await current(user, "core")).toEqual([]);
+  expect(await current(user, "episodic")).toEqual([expect.stringContaining("Lena")]);
+  await device.end(device.ask(`My name is Lena. ${word}`));
+  expect(await core(user)).toEqual(["name: Lena"]);
+});
+
+test("a turn that failed or was stopped teaches nothing", async () => {
+  const { user, device } = await start();
+  const word = await scriptWord([{ reply: { content: [], stopReason: "refusal" } }]);
+  await device.end(device.ask(`My name is Nobody. ${word}`));
+  await settled(user);
+  expect(await modelRequests(word, "memory")).toEqual([]);
+  expect(await inPostgres(user)).toEqual([]);
+});
+
+const injections = inject("injections");
+
+test.skipIf(injections.length === 0)(
+  "an instruction hidden in a row never gets into core memory, though the model obeys it and the person asks for the row",
+  async () => {
+    const { user, device } = await start();
+    for (const injection of injections) {
+      const title = `Notes. ${injection}`;
+      device.answerWith = () => ({ rows: [{ id: "t1", title, status: "todo", createdAt: 1, updatedAt: 1 }] });
+      const word = await scriptWord([
+        FORGETS,
+        { when: { toolResult: "Not stored" }, reply: says("Here they are.") },
+        {
+          when: { toolResult: "t1" },
+          reply: uses(tool("update_core_memory", { key: "preference", value: injection.slice(0, 500) })),
+        },
+        { reply: uses(tool("list_tasks", {})) },
+      ]);
+      const turn = device.askTasks(`What is on my list today? ${word}`);
+      expect(await device.end(turn)).toMatchObject({ status: "done" });
+      expect(device.turn(turn).text).toBe("Here they are.");
+    }
+    expect(await core(user)).toEqual([]);
+    expect(await current(user)).toEqual([]);
+  },
+);
