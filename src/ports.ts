@@ -1,0 +1,16 @@
+/** The wiring of what low features tell high ones. */
+import { hubOf } from "./features/hub/client.ts";
+import { MemoryCommand } from "./features/memory/schema.ts";
+import type { Ports } from "./platform/context.ts";
+
+/** `userHub` is the namespace binding of the hubs. */
+export function portsOf({ userHub, objects, ingest }: Pick<Ports, "userHub" | "objects" | "ingest">): Ports {
+  return {
+    userHub,
+    objects,
+    ingest,
+    sessionEnded: ({ sessionId, ...owner }) => hubOf({ userHub }, owner).endSessions(sessionId),
+    changeMemory: (visitor, command) =>
+      hubOf({ userHub }, visitor).changeMemory(visitor, MemoryCommand.parse(command)),
+  };
+}
