@@ -1,0 +1,28 @@
+/** The rules by which the stand-in answers: who is speaking shows in the tools on offer. */
+import { memoryToolOf } from "../purpose.ts";
+import { type Reply, say } from "../reply.ts";
+import type { MessagesRequest } from "../wire.ts";
+import { readConversation } from "./conversation.ts";
+import { learn } from "./memory.ts";
+import { supervise } from "./supervisor.ts";
+import { domainOf, speakFor, workOn } from "./worker.ts";
+import { writeUp } from "./write-up.ts";
+
+export function answerByRule(request: MessagesRequest): Reply {
+  const conversation = readConversation(request);
+  const memoryTool = memoryToolOf(request);
+  if (memoryTool) return learn(conversation, memoryTool);
+  const described = new Set((request.tools ?? []).map((tool) => tool.name));
+  const reply = choose(conversation, described);
+  const isAllowed = reply.content.every(
+    (part) => part.type !== "tool_use" || conversation.tools.has(part.name),
+  );
+  return isAllowed ? reply : say("I could not finish this with the steps and tools I have.");
+}
+
+function choose(conversation: ReturnType<typeof readConversation>, described: ReadonlySet<string>): Reply {
+  if (described.has("task")) return supervise(conversation);
+  const domain = domainOf(described);
+  if (!domain) return writeUp(conversation);
+  return described.has("hand_over") ? speakFor(conversation, domain) : workOn(conversation, domain);
+}

@@ -1,0 +1,15 @@
+/** Where things are in the project, and what keeps its tools on this machine. */
+import { join } from "node:path";
+
+export const ROOT = join(import.meta.dirname, "..");
+export const WRANGLER_CONFIG = join(ROOT, "wrangler.toml");
+/** Everything the local stack writes; safe to delete when nothing runs. */
+export const LOCAL_DIR = join(ROOT, ".adjutant");
+
+/** Environment under which wrangler asks the network for nothing. */
+export const OFFLINE = {
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  WRANGLER_LOG_PATH: join(LOCAL_DIR, "logs"),
+};

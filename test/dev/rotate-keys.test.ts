@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { Client } from "@neondatabase/serverless";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { migrate } from "../../dev/migrate.ts";
+import { type LocalPostgres, startPostgres } from "../../dev/postgres/server.ts";
+import { describeReport, isRetirable, type RotateProgress, rotateKeys } from "../../dev/rotate-keys.ts";
+import { newId } from "../../src/lib/ids.ts";
+import { Keyring } from "../../src/platform/keyring.ts";
+
+const [k1, k2] = [randomBytes(32), randomBytes(32)];
+const before = new Keyring("k1", new Map([["k1", k1]]));
+const now = new Keyring(
+  "k2",
+  new Map([
+    ["k1", k1],
+    ["k2", k2],
+  ]),
+);
+
+let postgres: LocalPostgres;
+let admin: Client;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  await migrate({ url: postgres.urls.admin, wsProxy: postgres.wsProxy });
+});
+afterAll(() => postgres.close());
+
+beforeEach(async () => {
+  await query("DELETE FROM users");
+  await query("DELETE FROM tenants");
+});
+
+/** One connection a question: the local database has a single one, which nobody may keep. */
+async function query(text: string, values: unknown[] = []) {
+  admin = new Client(postgres.urls.admin);
+  Object.assign(admin.neonConfig, {
+    wsProxy: () => postgres.wsProxy,
+    useSecureWebSocket: false,
+    pipelineTLS: false,
+    pipelineConnect: "password",
+  });
+  await admin.connect();
+  try {
+    return (await admin.query(text, values)).rows;
+  } finally {
+    await admin.end();
+  }
+}
+
+/** A user, and the data key they were given. */
+async function newUser(keyring: Keyring) {
+  const userId = newId();
+  const key = keyring.newDataKey();
+  const wrapped = Buffer.from(keyring.wrap(key, { ownerId: userId })).toString("hex");
+  await query("INSERT INTO users (id, email) VALUES ($1, $2)", [userId, `${userId}@example.com`]);
+  await query("INSERT INTO data_keys (user_id, wrapped, master_key_id) VALUES ($1, decode($2, 'hex'), $3)", [
+    userId,
+    wrapped,
+    keyring.currentId,
+  ]);
+  return { userId, key };
+}
+
+async function unwrapped(keyring: Keyring, userId: string) {
+  const [row] = await query("SELECT encode(wrapped, 'hex') AS wrapped FROM data_keys WHERE user_id = $1", [
+    userId,
+  ]);
+  return keyring.unwrap(Buffer.from(row.wrapped, "hex"), { ownerId: userId });
+}
+
+function rotate(
+  keyring: Keyring,
+  more: { batchRows?: number; onProgress?: (progress: RotateProgress) => void } = {},
+) {
+  return rotateKeys({ url: postgres.urls.identity, wsProxy: postgres.wsProxy, keyring, ...more });
+}
+
+it("wraps every data key by the current master key alone, batch by batch, and each stays the same key", async () => {
+  const users = [await newUser(before), await newUser(before), await newUser(before)];
+  const told: RotateProgress[] = [];
+  const report = await rotate(now, { batchRows: 2, onProgress: (progress) => told.push(progress) });
+  expect(report).toMatchObject({ rewrapped: 3, unreadable: [], inUse: new Map() });
+  expect(told).toEqual([
+    { total: 3, done: 2 },
+    { total: 3, done: 3 },
+  ]);
+  const only = new Keyring("k2", new Map([["k2", k2]]));
+  for (const { userId, key } of users) {
+    expect((await unwrapped(only, userId)).exportSecret()).toEqual(key.exportSecret());
+  }
+  expect((await rotate(now)).rewrapped).toBe(0);
+});
+
+it("goes on after it was stopped between two batches", async () => {
+  for (let count = 0; count < 3; count++) await newUser(before);
+  const stop = () => {
+    throw new Error("killed");
+  };
+  await expect(rotate(now, { batchRows: 1, onProgress: stop })).rejects.toThrow("killed");
+  expect(await rotate(now)).toMatchObject({ rewrapped: 2, inUse: new Map() });
+});
+
+it("keeps a key that something in the database still needs, and goes on past what it cannot open", async () => {
+  const other = new Keyring("k0", new Map([["k0", randomBytes(32)]]));
+  const lost = await newUser(other);
+  await newUser(before);
+  const report = await rotate(now);
+  expect(report).toMatchObject({ rewrapped: 1, unreadable: [lost.userId], inUse: new Map([["k0", 1]]) });
+  expect(isRetirable(report)).toBe(false);
+  expect(describeReport(report, "k2").join(" ")).toContain("k0 still wraps 1");
+});
+
+it("calls a key retirable only when no hub can hold a copy under it", async () => {
+  await newUser(now);
+  expect(isRetirable(await rotate(now))).toBe(true);
+  await newUser(before);
+  const report = await rotate(now);
+  expect(report.inUse.size).toBe(0);
+  expect(isRetirable(report)).toBe(false);
+  expect(describeReport(report, "k2").at(-1)).toContain("hubs of up to 1 users");
+});
+
+it("wraps the keys of tenants too, which no hub holds a copy of", async () => {
+  const tenantId = newId();
+  const key = before.newDataKey();
+  const wrapped = Buffer.from(before.wrap(key, { ownerId: tenantId })).toString("hex");
+  await query("INSERT INTO tenants (id, kind) VALUES ($1, 'personal')", [tenantId]);
+  await query(
+    "INSERT INTO tenant_keys (tenant_id, wrapped, master_key_id) VALUES ($1, decode($2, 'hex'), 'k1')",
+    [tenantId, wrapped],
+  );
+  const report = await rotate(now);
+  expect(report).toMatchObject({ rewrapped: 1, inUse: new Map(), movedOnce: 0 });
+  const [row] = await query("SELECT encode(wrapped, 'hex') AS wrapped FROM tenant_keys");
+  const only = new Keyring("k2", new Map([["k2", k2]]));
+  const opened = only.unwrap(Buffer.from(row.wrapped, "hex"), { ownerId: tenantId });
+  expect(opened.exportSecret()).toEqual(key.exportSecret());
+});

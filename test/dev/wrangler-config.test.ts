@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { unstable_readConfig } from "wrangler";
+import { z } from "zod";
+import { CRONS } from "../../src/crons.ts";
+import { ANONYMOUS_LIMIT } from "../../src/request-host.ts";
+
+const named = z.array(z.object({ name: z.string() }));
+const bound = z.array(z.object({ binding: z.string() }));
+/** What of the file this test compares. */
+const WranglerConfig = z.object({
+  compatibility_date: z.string(),
+  compatibility_flags: z.array(z.string()),
+  migrations: z.array(z.unknown()),
+  durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
+  r2_buckets: z.array(z.object({ binding: z.string(), bucket_name: z.string() })),
+  queues: z.object({
+    producers: z.array(z.object({ binding: z.string(), queue: z.string() })),
+    consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.string() })),
+  }),
+  analytics_engine_datasets: z.array(z.object({ binding: z.string(), dataset: z.string() })),
+  send_email: named,
+  ratelimits: z.array(
+    z.object({ name: z.string(), simple: z.object({ limit: z.number(), period: z.number() }) }),
+  ),
+  kv_namespaces: bound,
+  workflows: z.array(z.object({ binding: z.string(), name: z.string(), class_name: z.string() })),
+  vectorize: bound,
+  ai: z.object({ binding: z.string() }).optional(),
+  triggers: z.object({ crons: z.array(z.string()) }),
+  observability: z.unknown(),
+});
+type WranglerConfig = z.infer<typeof WranglerConfig>;
+
+const local = read("");
+const production = read("production");
+
+describe("wrangler.toml", () => {
+  it("gives production every binding of the local Worker, and beside them only what cannot run locally", () => {
+    const shared = bindingsOf(local);
+    expect(shared.length).toBeGreaterThan(0);
+    expect(bindingsOf(production).filter((binding) => !shared.includes(binding))).toEqual([
+      "ai AI",
+      "vectorize VECTORS",
+    ]);
+    expect(bindingsOf(production)).toEqual(expect.arrayContaining(shared));
+  });
+
+  it("settles queues, classes and crons alike in both", () => {
+    expect(settlingOf(production)).toEqual(settlingOf(local));
+  });
+
+  it("shares no bucket, queue, data set or workflow between the two", () => {
+    const shared = resourcesOf(production).filter((name) => resourcesOf(local).includes(name));
+    expect(resourcesOf(production)).toHaveLength(5);
+    expect(shared).toEqual([]);
+  });
+
+  it("fires the crons that have jobs, and no others", () => {
+    expect([...local.triggers.crons].sort()).toEqual(Object.keys(CRONS).sort());
+  });
+
+  it("limits anonymous callers as the answers' headers say", () => {
+    const limits = [local, production].map(({ ratelimits }) => ratelimits[0]?.simple);
+    const stated = { limit: ANONYMOUS_LIMIT.requests, period: ANONYMOUS_LIMIT.windowS };
+    expect(limits).toEqual([stated, stated]);
+  });
+
+  it("keeps addresses, which may hold tickets, out of the platform's logs", () => {
+    for (const config of [local, production]) {
+      expect(config.observability).toMatchObject({ enabled: true, logs: { invocation_logs: false } });
+    }
+  });
+});
+
+/** Kind and name of each binding, sorted. */
+function bindingsOf(config: WranglerConfig): string[] {
+  return [
+    ...config.durable_objects.bindings.map(({ name }) => `durable object ${name}`),
+    ...config.r2_buckets.map(({ binding }) => `r2 ${binding}`),
+    ...config.queues.producers.map(({ binding }) => `queue ${binding}`),
+    ...config.analytics_engine_datasets.map(({ binding }) => `analytics ${binding}`),
+    ...config.send_email.map(({ name }) => `email ${name}`),
+    ...config.ratelimits.map(({ name }) => `rate limit ${name}`),
+    ...config.kv_namespaces.map(({ binding }) => `kv ${binding}`),
+    ...config.workflows.map(({ binding }) => `workflow ${binding}`),
+    ...config.vectorize.map(({ binding }) => `vectorize ${binding}`),
+    ...(config.ai ? [`ai ${config.ai.binding}`] : []),
+  ].sort();
+}
+
+function settlingOf({
+  durable_objects,
+  migrations,
+  queues,
+  workflows,
+  triggers,
+  compatibility_date,
+  compatibility_flags,
+}: WranglerConfig) {
+  return {
+    classes: [...durable_objects.bindings, ...workflows].map(({ class_name }) => class_name),
+    migrations,
+    consumers: queues.consumers.map(
+      ({ queue: _queue, dead_letter_queue: _deadLetters, ...settings }) => settings,
+    ),
+    triggers,
+    compatibility_date,
+    compatibility_flags,
+  };
+}
+
+function resourcesOf({ r2_buckets, queues, analytics_engine_datasets, workflows }: WranglerConfig): string[] {
+  return [
+    ...r2_buckets.map(({ bucket_name }) => bucket_name),
+    ...queues.producers.map(({ queue }) => queue),
+    ...queues.consumers.map(({ dead_letter_queue }) => dead_letter_queue),
+    ...analytics_engine_datasets.map(({ dataset }) => dataset),
+    ...workflows.map(({ name }) => name),
+  ];
+}
+
+function read(env: string): WranglerConfig {
+  const path = join(import.meta.dirname, "../../wrangler.toml");
+  return WranglerConfig.parse(unstable_readConfig({ config: path, env }, { hideWarnings: true }));
+}
