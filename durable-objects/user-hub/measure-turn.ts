@@ -1,4 +1,4 @@
-import type { TurnResult } from "../../src/features/agent/turn.ts";
+import type { TurnResult } from "../../src/features/agent/types.ts";
 import type { HubParts } from "./parts.ts";
 import type { TurnRun } from "./turn-run.ts";
 

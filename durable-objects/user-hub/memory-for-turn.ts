@@ -1,6 +1,6 @@
 import { type TurnMemory, turnZone } from "../../src/features/agent/memory.ts";
 import type { MemoryContext } from "../../src/features/agent/prompts/compose.ts";
-import type { TurnResult } from "../../src/features/agent/turn.ts";
+import type { TurnResult } from "../../src/features/agent/types.ts";
 import type { Mutation } from "../../src/features/hub/protocol.ts";
 import { CORE_BYTES_MAX, coreBytes } from "../../src/features/memory/core-facts.ts";
 import { proposeCore } from "../../src/features/memory/merge.ts";

@@ -1,5 +1,5 @@
 /** What an ended turn owes to Postgres. Each is part of the commit that ends it. */
-import type { TurnResult } from "../../src/features/agent/turn.ts";
+import type { TurnResult } from "../../src/features/agent/types.ts";
 import type { HubParts } from "./parts.ts";
 import type { TurnInput, TurnRow } from "./turn-store.ts";
 

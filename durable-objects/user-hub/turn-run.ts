@@ -7,8 +7,8 @@ import type {
   ApprovalDecision,
   JournaledStep,
   TurnJournal,
-} from "../../src/features/agent/loop.ts";
-import type { TurnResult } from "../../src/features/agent/turn.ts";
+  TurnResult,
+} from "../../src/features/agent/types.ts";
 import { MUTATING_ACTIONS } from "../../src/features/hub/protocol.ts";
 import { describeApproval } from "../../src/features/tools/policy.ts";
 import {

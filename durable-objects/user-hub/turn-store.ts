@@ -1,6 +1,7 @@
 /** Turns and their journal in the hub's SQLite. Ids, times and states are in the clear; all else is sealed. */
+
 import { z } from "zod";
-import type { JournaledStep } from "../../src/features/agent/loop.ts";
+import type { JournaledStep } from "../../src/features/agent/types.ts";
 import {
   HistoryMessage,
   Scope,

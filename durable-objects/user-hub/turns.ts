@@ -1,5 +1,7 @@
 /** Admits, runs, parks, wakes, recovers and ends the user's turns. */
-import { runTurn, type TurnResult } from "../../src/features/agent/turn.ts";
+
+import { runTurn } from "../../src/features/agent/turn.ts";
+import type { TurnResult } from "../../src/features/agent/types.ts";
 import type { HistoryMessage, Scope, StreamReset, TurnFrame } from "../../src/features/hub/protocol.ts";
 import { TurnSuspended } from "../../src/features/tools/types.ts";
 import { AppError } from "../../src/lib/errors.ts";

@@ -1,4 +1,4 @@
-import type { JournaledStep, TurnJournal } from "../../src/features/agent/loop.ts";
+import type { JournaledStep, TurnJournal } from "../../src/features/agent/types.ts";
 import type { ModelResponse } from "../../src/platform/model-port.ts";
 
 export interface RecordedStep extends JournaledStep {

@@ -1,10 +1,17 @@
 import { FrameLog } from "../../durable-objects/user-hub/core/frame-log.ts";
 import { FrameStream } from "../../durable-objects/user-hub/frame-stream.ts";
-import type { ApprovalAsk, ApprovalDecision, TurnJournal } from "../../src/features/agent/loop.ts";
 import type { TurnMemory } from "../../src/features/agent/memory.ts";
-import { type CallPlace, runTurn, type TurnPorts, type TurnRequest } from "../../src/features/agent/turn.ts";
+import { runTurn } from "../../src/features/agent/turn.ts";
+import type {
+  ApprovalAsk,
+  ApprovalDecision,
+  CallPlace,
+  TurnJournal,
+  TurnPorts,
+  TurnRequest,
+} from "../../src/features/agent/types.ts";
 import type { StreamReset, TurnFrame } from "../../src/features/hub/protocol.ts";
-import type { DeviceCall, DeviceOutcome } from "../../src/features/tools/types.ts";
+import type { DeviceCall, DeviceOutcome, Tool } from "../../src/features/tools/types.ts";
 import type { Domain } from "../../src/features/workspace/schema.ts";
 import { createLogger } from "../../src/lib/logger.ts";
 import { Semaphore } from "../../src/lib/semaphore.ts";
@@ -25,6 +32,7 @@ export class TurnBench {
   readonly asked: (ApprovalAsk & { timezone: string })[] = [];
   /** None is offered unless a test gives one. */
   memory: TurnMemory | undefined;
+  extraTools: readonly Tool[] = [];
   readonly logged: Record<string, unknown>[] = [];
   abort = new AbortController();
   modelSlots = new Semaphore(20);
@@ -90,6 +98,7 @@ export class TurnBench {
         this.asked.push({ ...ask, timezone });
         return this.decide(ask);
       },
+      extraTools: this.extraTools,
       ...(this.memory ? { memory: this.memory } : {}),
       embed: async () => [0.5, 0.5],
       log: createLogger({}, (level, line) => this.logged.push({ level, ...JSON.parse(line) })),

@@ -9,7 +9,8 @@ import { DELEGATION, FLOATING, HOME, SUPERVISOR_TOOLS } from "./prompts/supervis
 import { clientContext, clock, device, memory, scope, type VolatileFragment } from "./prompts/volatile.ts";
 
 export interface AgentDefinition {
-  name: "home" | "floating" | Domain;
+  /** `home`, `floating`, a domain, or what a person called an agent of theirs. */
+  name: string;
   /** Which configured model answers. */
   role: ModelRole;
   prompt: {
@@ -25,6 +26,16 @@ export interface AgentDefinition {
   stepLimit: number;
   /** Its text goes to the client as it is written. */
   streams: boolean;
+}
+
+/** An agent that can be delegated to besides those of the domains. Its own delegations are not offered to it. */
+export interface DelegableAgent {
+  /** Its name is what the model asks for it by: not that of a domain. */
+  definition: AgentDefinition;
+  /** What it is for, in a sentence for the model. */
+  purpose: string;
+  /** Progress a person can read while it works. */
+  label: string;
 }
 
 const DOMAINS = ["tasks", "projects", "timelines", "notes"] as const satisfies readonly Domain[];

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Scope } from "../hub/protocol.ts";
 import type { DeviceCall, Tool } from "../tools/types.ts";
 import { Domain, type WorkspaceTable } from "../workspace/schema.ts";
+import type { DelegableAgent } from "./agents.ts";
 
 const INSTRUCTION_CHARS_MAX = 8000;
 const CONTEXT_CHARS_MAX = 20_000;
@@ -12,15 +13,19 @@ export type ToolDeclaration<Input> = Pick<Tool<Input>, "name" | "description" | 
 
 const Instruction = z.string().trim().min(1).max(INSTRUCTION_CHARS_MAX);
 
-export const TaskInput = z.strictObject({
-  agent: Domain.describe("The specialist to ask."),
+const Task = z.strictObject({
   instruction: Instruction.describe("What to do and what to report, complete in itself."),
   context: z
     .preprocess((value) => value ?? undefined, z.string().max(CONTEXT_CHARS_MAX).optional())
     .optional()
     .describe("Longer material it needs, such as an earlier result or a text to write down."),
 });
-export type TaskInput = z.infer<typeof TaskInput>;
+
+export const TaskInput = z.strictObject({
+  agent: Domain.describe("The specialist to ask."),
+  ...Task.shape,
+});
+export type TaskInput = Omit<z.infer<typeof TaskInput>, "agent"> & { agent: string };
 
 export const taskTool: ToolDeclaration<TaskInput> = {
   name: "task",
@@ -30,6 +35,18 @@ export const taskTool: ToolDeclaration<TaskInput> = {
   input: TaskInput,
   label: "Asking a specialist",
 };
+
+/** The same tool, with these agents to ask besides the domains. */
+export function taskToolWith(extra: readonly DelegableAgent[]): ToolDeclaration<TaskInput> {
+  if (extra.length === 0) return taskTool;
+  const names = [...Domain.options, ...extra.map(({ definition }) => definition.name)];
+  const purposes = extra.map(({ definition, purpose }) => `- ${definition.name}: ${purpose}`);
+  return {
+    ...taskTool,
+    description: `${taskTool.description} Besides those for the domains there are:\n${purposes.join("\n")}`,
+    input: z.strictObject({ agent: z.enum(names).describe("The specialist to ask."), ...Task.shape }),
+  };
+}
 
 export const TodosInput = z.strictObject({
   todos: z

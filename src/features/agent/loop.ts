@@ -20,37 +20,7 @@ import type {
 import { needsApproval, readInput, runTool, toolSpecs } from "../tools/service.ts";
 import { type Tool, type ToolContext, type ToolOutput, TurnSuspended } from "../tools/types.ts";
 import type { TurnBudget } from "./budget.ts";
-
-export interface JournaledStep {
-  response: ModelResponse;
-  /** Mutating tool uses in all responses journaled before this one: what the approval rule counts from. */
-  mutationsBefore: number;
-  /** Mutating tool uses in this one. */
-  mutations: number;
-}
-
-export interface TurnJournal {
-  /** The response journaled for this step of the agent at `path`. */
-  find(path: string, step: number): JournaledStep | undefined;
-  /**
-   * Journals a response. A `durable` one is committed, with every outcome and frame since the last commit, before this
-   * returns: only then may its tool uses have effects. Another waits for the next commit; lost, it is asked for again.
-   */
-  record(
-    path: string,
-    step: number,
-    response: ModelResponse,
-    options: { mutations: number; durable: boolean },
-  ): JournaledStep;
-}
-
-export interface ApprovalAsk {
-  position: string;
-  tool: Tool;
-  input: unknown;
-}
-
-export type ApprovalDecision = { kind: "approved" } | { kind: "declined"; reason: string };
+import type { ApprovalAsk, ApprovalDecision, JournaledStep, TurnJournal } from "./types.ts";
 
 /** Where the top agent's words go. */
 export interface Speaker {

@@ -12,7 +12,7 @@ import { type FragmentIndex, fragmentIndexOf, secretTexts } from "./fragment-ind
 import { type Speaker, textOf } from "./loop.ts";
 import { createOutputFilter, type Output, type OutputFilter, type OutputMode } from "./output.ts";
 import { secretTexts as secretPrompts } from "./prompts/compose.ts";
-import type { TurnFrames } from "./turn.ts";
+import type { TurnFrames } from "./types.ts";
 
 export interface SpeakerOptions {
   frames: TurnFrames;
@@ -165,15 +165,15 @@ export class TurnSpeaker implements Speaker {
   }
 }
 
-/** Prompts and tools of an agent are the same in every turn, so their index is made once in an isolate. */
-const indexes = new WeakMap<AgentDefinition, FragmentIndex>();
+/** Prompts and tools of an agent are the same in nearly every turn, so their index is made once in an isolate. */
+const indexes = new WeakMap<AgentDefinition, { tools: string; index: FragmentIndex }>();
 
 function secretsOf(agent: AgentDefinition, tools: ReadonlyMap<string, Tool>): FragmentIndex {
-  let index = indexes.get(agent);
-  if (!index) {
-    index = fragmentIndexOf(secretTexts(secretPrompts(agent), [...tools.values()].map(toolSpec)));
-    indexes.set(agent, index);
-  }
+  const names = [...tools.keys()].join();
+  const known = indexes.get(agent);
+  if (known?.tools === names) return known.index;
+  const index = fragmentIndexOf(secretTexts(secretPrompts(agent), [...tools.values()].map(toolSpec)));
+  indexes.set(agent, { tools: names, index });
   return index;
 }
 

@@ -3,28 +3,10 @@
  * durable comes in as ports; called again over the same journal, it goes on where it was.
  */
 import { AppError } from "../../lib/errors.ts";
-import type { Logger } from "../../lib/logger.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
-import type { ModelClient } from "../../platform/model-port.ts";
-import {
-  type HistoryMessage,
-  MUTATING_ACTIONS,
-  type Mutation,
-  type Scope,
-  type TurnFrameBody,
-  type TurnUsage,
-} from "../hub/protocol.ts";
-import { mutationOf, ToolRegistry } from "../tools/service.ts";
-import {
-  type DeviceCall,
-  type DeviceOutcome,
-  type DeviceRow,
-  type Tool,
-  type ToolContext,
-  TurnSuspended,
-} from "../tools/types.ts";
-import type { Domain } from "../workspace/schema.ts";
-import { WORKSPACE_TOOLS } from "../workspace/tools.ts";
+import type { HistoryMessage } from "../hub/protocol.ts";
+import { type ToolContext, type ToolOutput, TurnSuspended } from "../tools/types.ts";
+import { Domain } from "../workspace/schema.ts";
 import {
   type AgentDefinition,
   FLOATING_SUPERVISOR,
@@ -33,111 +15,22 @@ import {
   SUB_AGENTS,
 } from "./agents.ts";
 import { TurnBudget } from "./budget.ts";
-import {
-  delegationMessage,
-  handOverTool,
-  scopeCall,
-  scopeDomain,
-  type TaskInput,
-  type TodosInput,
-  taskTool,
-  todosTool,
-} from "./delegate.ts";
+import { delegationMessage, handOverTool, scopeDomain, type TaskInput, type TodosInput } from "./delegate.ts";
 import { TurnEntities } from "./entities.ts";
 import { describeFailure, type TurnFailure } from "./failure.ts";
 import { fitHistory } from "./history.ts";
-import {
-  type AgentEnd,
-  type AgentRun,
-  type ApprovalAsk,
-  type ApprovalDecision,
-  runAgent,
-  type TurnJournal,
-} from "./loop.ts";
-import {
-  type RecallInput,
-  recalled,
-  recallTool,
-  type TurnMemory,
-  turnZone,
-  type UpdateCoreInput,
-  updateCoreTool,
-} from "./memory.ts";
-import { composePrompt, type MemoryContext, type PromptContext } from "./prompts/compose.ts";
+import { type AgentEnd, type AgentRun, runAgent } from "./loop.ts";
+import { turnZone } from "./memory.ts";
+import { composePrompt, type MemoryContext } from "./prompts/compose.ts";
 import { TurnSpeaker } from "./speaker.ts";
-
-export interface TurnRequest {
-  kind: "home" | "floating";
-  message: string;
-  scope?: Scope | undefined;
-  chatId?: string | undefined;
-  /** What the client knows and wants considered. */
-  clientContext?: Record<string, unknown> | undefined;
-  /** What was said before. Throws `not_found` when the chat does not exist. */
-  loadHistory(): Promise<HistoryMessage[]>;
-  /** Unix ms at which the turn began. */
-  now: number;
-  /** The device's; the person may have named another. */
-  timezone: string;
-  locale: string;
-  /** The client shows typed blocks; others get inline tags. */
-  blocks: boolean;
-  /** The client answers approvals for its user. */
-  autoApprove: boolean;
-  deviceOnline: boolean;
-  /** Input and output tokens of all model calls together. */
-  tokensMax: number;
-  /** Output tokens of one response, the model's reasoning included. */
-  responseTokensMax: number;
-  /** Tells a cancellation from other reasons of an abort. */
-  isCancelled(reason: unknown): boolean;
-}
-
-/** Where in the turn a device call is made: the same at each replay. */
-export interface CallPlace {
-  position: string;
-  sub: number;
-  attempt: number;
-}
-
-/** The turn's frames on their way out. */
-export interface TurnFrames {
-  /** No frame that still counts has been sent. */
-  readonly isEmpty: boolean;
-  emit(body: TurnFrameBody): void;
-  text(delta: string): void;
-  flush(): void;
-  /** Makes clients forget what they got since the last journaled response. */
-  retract(): void;
-}
-
-export interface TurnPorts {
-  model: ModelClient;
-  modelSlots: Semaphore;
-  journal: TurnJournal;
-  signal: AbortSignal;
-  frames: TurnFrames;
-  device(place: CallPlace, call: DeviceCall): Promise<DeviceOutcome>;
-  approve(ask: ApprovalAsk, surroundings: { timezone: string }): Promise<ApprovalDecision>;
-  embed(text: string): Promise<number[]>;
-  /** Absent where nothing is remembered: the tools for it are then not offered. */
-  memory?: TurnMemory;
-  log: Logger;
-}
-
-export interface TurnResult {
-  status: "done" | "cancelled" | "failed";
-  /** What the assistant said, with inline tags, as a chat keeps it. */
-  text: string;
-  mutations: Mutation[];
-  usage: TurnUsage;
-  error?: TurnFailure;
-}
+import { TurnDevice } from "./turn-device.ts";
+import { TurnSituation } from "./turn-situation.ts";
+import { TurnTools } from "./turn-tools.ts";
+import type { TurnPorts, TurnRequest, TurnResult } from "./types.ts";
 
 const DELEGATIONS_MAX = 3;
 /** Tokens of a chat's history that a turn begins with. */
 const HISTORY_TOKENS_MAX = 12_000;
-const registry = new ToolRegistry(WORKSPACE_TOOLS);
 
 /** Runs a turn to its end; every failure is a result. Only `TurnSuspended` is thrown: the turn waits for a person. */
 export async function runTurn(request: TurnRequest, ports: TurnPorts): Promise<TurnResult> {
@@ -158,13 +51,12 @@ export async function runTurn(request: TurnRequest, ports: TurnPorts): Promise<T
 class Turn {
   readonly #request: TurnRequest;
   readonly #ports: TurnPorts;
-  readonly #entities = new TurnEntities();
+  readonly #device: TurnDevice;
+  readonly #situation: TurnSituation;
+  readonly #tools: TurnTools;
   readonly #budget: TurnBudget;
   readonly #speaker: TurnSpeaker;
   readonly #delegations = new Semaphore(DELEGATIONS_MAX);
-  readonly #mutations: Mutation[] = [];
-  /** Asked of the device once. */
-  #scopeRow: Promise<DeviceRow | null> | undefined;
   #memory: MemoryContext | undefined;
   #timezone: string;
   /** What the person said in this turn and, as far as it is known, in its chat before. */
@@ -175,9 +67,20 @@ class Turn {
     this.#ports = ports;
     this.#timezone = request.timezone;
     this.#budget = new TurnBudget(request.tokensMax);
+    const entities = new TurnEntities();
+    this.#device = new TurnDevice(ports.device, entities);
+    this.#situation = new TurnSituation(request, this.#device);
+    this.#tools = new TurnTools({
+      extraTools: ports.extraTools ?? [],
+      extraAgents: request.extraAgents ?? [],
+      memory: ports.memory,
+      ownWords: () => this.#ownWords,
+      delegate: (input, ctx) => this.#delegate(input, ctx),
+      showPlan: (input) => this.#showPlan(input),
+    });
     this.#speaker = new TurnSpeaker({
       frames: ports.frames,
-      entities: this.#entities,
+      entities,
       mode: request.kind === "floating" ? "plain" : request.blocks ? "blocks" : "tags",
       opening: request.kind === "home" ? "at_once" : "with_domain",
       domain: scopeDomain(request.scope),
@@ -188,15 +91,12 @@ class Turn {
 
   /** Undefined when the turn was answered. */
   async answer(): Promise<TurnFailure | undefined> {
-    const { kind, scope } = this.#request;
     this.#speaker.open();
     const [history, memory] = await Promise.all([this.#request.loadHistory(), this.#ports.memory?.context()]);
     this.#memory = memory;
     this.#timezone = turnZone(memory, this.#request.timezone);
     this.#ownWords = [this.#request.message, ...history.filter(isPerson).map(({ content }) => content)];
-    const domain = kind === "floating" ? scopeDomain(scope) : null;
-    const top = domain ? SCOPED_AGENTS[domain] : kind === "home" ? HOME_SUPERVISOR : FLOATING_SUPERVISOR;
-    let end = await this.#runTop(top, "", history, this.#request.message);
+    let end = await this.#runTop(topAgentOf(this.#request), "", history, this.#request.message);
     if (end.kind === "ended_by_tool") {
       const instruction = end.input["instruction"];
       const message =
@@ -215,7 +115,7 @@ class Turn {
     return {
       status,
       text: this.#speaker.transcript,
-      mutations: this.#mutations,
+      mutations: this.#device.mutations,
       usage: this.#budget.usage,
       ...(error ? { error } : {}),
     };
@@ -227,8 +127,8 @@ class Turn {
     history: HistoryMessage[],
     message: string,
   ): Promise<AgentEnd> {
-    const prompt = await this.#promptContext();
-    const tools = this.#toolsOf(agent);
+    const prompt = await this.#situation.describe(this.#timezone, this.#memory);
+    const tools = this.#tools.of(agent, { isDelegated: false });
     this.#speaker.speakFor(agent, tools);
     return this.#run({
       path,
@@ -259,72 +159,17 @@ class Turn {
     });
   }
 
-  async #promptContext(): Promise<PromptContext> {
-    const { now, locale, scope, deviceOnline, clientContext } = this.#request;
-    const context: PromptContext = {
-      now,
-      timezone: this.#timezone,
-      locale,
-      deviceOnline,
-      ...(this.#memory ? { memory: this.#memory } : {}),
-      ...(clientContext ? { clientContext } : {}),
-    };
-    if (!scope) return context;
-    const call = scopeCall(scope);
-    if (!call) return { ...context, scope };
-    this.#scopeRow ??= this.#readScope(call);
-    return { ...context, scope, scopeRow: await this.#scopeRow };
-  }
-
-  async #readScope(call: DeviceCall): Promise<DeviceRow | null> {
-    const outcome = await this.#device({ position: "scope/", sub: 0 }, call);
-    return outcome.kind === "row" ? outcome.row : null;
-  }
-
-  #toolsOf(agent: AgentDefinition): ReadonlyMap<string, Tool> {
-    const own: Tool[] = [
-      { ...taskTool, ...HARMLESS, run: (input, ctx) => this.#delegate(input as TaskInput, ctx) },
-      { ...todosTool, ...HARMLESS, run: async (input) => this.#showPlan(input as TodosInput) },
-      { ...handOverTool, ...HARMLESS, run: async () => ({ text: "" }) },
-      ...this.#memoryTools(),
-    ];
-    const offered = registry.offered(agent.tools);
-    const tools = new Map<string, Tool>();
-    for (const name of agent.tools) {
-      const tool = own.find((each) => each.name === name) ?? offered.get(name);
-      if (tool) tools.set(name, tool);
-    }
-    return tools;
-  }
-
-  #memoryTools(): Tool[] {
-    const { memory } = this.#ports;
-    if (!memory) return [];
-    return [
-      {
-        ...updateCoreTool,
-        ...HARMLESS,
-        run: async (input, { position }) => memory.learn(position, input as UpdateCoreInput, this.#ownWords),
-      },
-      {
-        ...recallTool,
-        ...HARMLESS,
-        run: async (input) => recalled(await memory.recall((input as RecallInput).query)),
-      },
-    ];
-  }
-
   /** Runs a sub-agent in a context of its own; its answer is all that comes back. */
-  async #delegate(input: TaskInput, ctx: ToolContext): Promise<{ text: string; isError?: boolean }> {
-    const agent = SUB_AGENTS[input.agent];
+  async #delegate(input: TaskInput, ctx: ToolContext): Promise<ToolOutput> {
+    const { agent, label } = this.#specialist(input.agent);
     const isReplayed = this.#ports.journal.find(ctx.position, 1) !== undefined;
-    if (!isReplayed) this.#speaker.progress("delegating", DELEGATION_LABELS[input.agent]);
+    if (!isReplayed) this.#speaker.progress("delegating", label);
     const end = await this.#delegations.run(async () =>
       this.#run({
         path: ctx.position,
         role: agent.role,
-        system: composePrompt(agent, await this.#promptContext()),
-        tools: this.#toolsOf(agent),
+        system: composePrompt(agent, await this.#situation.describe(this.#timezone, this.#memory)),
+        tools: this.#tools.of(agent, { isDelegated: true }),
         messages: [{ role: "user", content: delegationMessage(input) }],
         stepLimit: agent.stepLimit,
         maxTokens: this.#request.responseTokensMax,
@@ -337,7 +182,15 @@ class Turn {
     };
   }
 
-  #showPlan({ todos }: TodosInput): { text: string } {
+  #specialist(name: string): { agent: AgentDefinition; label: string } {
+    const domain = Domain.safeParse(name).data;
+    if (domain) return { agent: SUB_AGENTS[domain], label: DELEGATION_LABELS[domain] };
+    const extra = this.#request.extraAgents?.find(({ definition }) => definition.name === name);
+    if (!extra) throw new AppError("internal", { detail: "The task tool took an agent that there is not." });
+    return { agent: extra.definition, label: extra.label };
+  }
+
+  #showPlan({ todos }: TodosInput): ToolOutput {
     const current =
       todos.find((todo) => todo.status === "in_progress") ?? todos.find((todo) => todo.status === "pending");
     if (current) this.#speaker.progress("thinking", current.text);
@@ -348,34 +201,25 @@ class Turn {
     let sub = 0;
     return {
       position,
-      device: (call) => this.#device({ position, sub: sub++ }, call),
+      device: (call) => this.#device.call({ position, sub: sub++ }, call),
       embed: this.#ports.embed,
       timezone: this.#timezone,
       now: this.#request.now,
       signal: this.#ports.signal,
     };
   }
+}
 
-  /** A read that the device did not answer is tried once more, under an id of its own. */
-  async #device(place: Omit<CallPlace, "attempt">, call: DeviceCall): Promise<DeviceOutcome> {
-    let outcome = await this.#ports.device({ ...place, attempt: 1 }, call);
-    const isUnanswered = outcome.kind === "error" && outcome.code === "tool_timeout";
-    // The code is the device's word too: a change it speaks of so may have been made.
-    if (isUnanswered && !MUTATING_ACTIONS.has(call.action)) {
-      outcome = await this.#ports.device({ ...place, attempt: 2 }, call);
-    }
-    this.#entities.noteOutcome(call.table, outcome);
-    const mutation = mutationOf(call, outcome);
-    if (mutation) this.#mutations.push(mutation);
-    return outcome;
-  }
+function topAgentOf({ topAgent, kind, scope }: TurnRequest): AgentDefinition {
+  if (topAgent) return topAgent;
+  if (kind === "home") return HOME_SUPERVISOR;
+  const domain = scopeDomain(scope);
+  return domain ? SCOPED_AGENTS[domain] : FLOATING_SUPERVISOR;
 }
 
 function isPerson({ role }: HistoryMessage): boolean {
   return role === "user";
 }
-
-const HARMLESS = { readOnly: true, idempotent: true, destructive: false } as const;
 
 const DELEGATION_LABELS: Record<Domain, string> = {
   tasks: "Working on your tasks",

@@ -4,8 +4,8 @@ import type { ModelServer } from "../../../dev/model/server.ts";
 import type { CallResult } from "../../../device/journal-core.ts";
 import { seedStore } from "../../../device/node/seed.ts";
 import { SqliteStore } from "../../../device/node/store.ts";
-import type { JournaledStep } from "../../../src/features/agent/loop.ts";
-import { type CallPlace, runTurn, type TurnResult } from "../../../src/features/agent/turn.ts";
+import { runTurn } from "../../../src/features/agent/turn.ts";
+import type { CallPlace, JournaledStep, TurnResult } from "../../../src/features/agent/types.ts";
 import {
   type HistoryMessage,
   MUTATING_ACTIONS,

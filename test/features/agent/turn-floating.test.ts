@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TurnRequest } from "../../../src/features/agent/turn.ts";
+import type { TurnRequest } from "../../../src/features/agent/types.ts";
 import type { Scope } from "../../../src/features/hub/protocol.ts";
 import { delegates, responds, ScriptedModel, says, uses } from "../../support/scripted-model.ts";
 import { agentOf, lastOf, stepOf, TurnBench } from "../../support/turn-bench.ts";

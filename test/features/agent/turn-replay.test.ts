@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TurnRequest } from "../../../src/features/agent/turn.ts";
+import type { TurnRequest } from "../../../src/features/agent/types.ts";
 import type { ModelEvent } from "../../../src/platform/model-port.ts";
 import { responds, ScriptedModel, says, uses } from "../../support/scripted-model.ts";
 import { agentOf, stepOf, TurnBench } from "../../support/turn-bench.ts";

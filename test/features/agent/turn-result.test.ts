@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TurnRequest } from "../../../src/features/agent/turn.ts";
+import type { TurnRequest } from "../../../src/features/agent/types.ts";
 import type { DeviceOutcome } from "../../../src/features/tools/types.ts";
 import { AppError } from "../../../src/lib/errors.ts";
 import { responds, ScriptedModel, says, uses } from "../../support/scripted-model.ts";

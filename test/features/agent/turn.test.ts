@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { TurnRequest } from "../../../src/features/agent/turn.ts";
+import type { TurnRequest } from "../../../src/features/agent/types.ts";
 import {
   delegates,
   responds,
