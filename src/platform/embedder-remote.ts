@@ -1,7 +1,7 @@
 /** What all embedding services over a network share: batches, repeats, and checks of what came back. */
 import { z } from "zod";
 import { AppError } from "../lib/errors.ts";
-import { sleep } from "../lib/time.ts";
+import { sleep, within } from "../lib/time.ts";
 import { type AttemptFailure, failureOfTransport, planRetry } from "./model-retry.ts";
 import { normalise } from "./vector-math.ts";
 
@@ -51,15 +51,18 @@ async function withRepeats(
 ): Promise<unknown> {
   for (let repeat = 1; ; repeat++) {
     signal?.throwIfAborted();
-    const timeout = AbortSignal.timeout(timeoutMs);
+    let time: AbortSignal | undefined;
     try {
-      return await attempt(batch, signal ? AbortSignal.any([signal, timeout]) : timeout);
+      return await within(timeoutMs, (timeout) => {
+        time = timeout;
+        return attempt(batch, signal ? AbortSignal.any([signal, timeout]) : timeout);
+      });
     } catch (cause) {
       signal?.throwIfAborted();
       const failure =
         cause instanceof AttemptError
           ? cause.failure
-          : failureOfTransport(timeout.aborted ? "timeout" : "connection");
+          : failureOfTransport(time?.aborted ? "timeout" : "connection");
       const delayMs = planRetry(failure, repeat, random);
       if (delayMs === null) throw unavailable(failure.detail, cause);
       await sleep(delayMs, signal);

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createEmbedder } from "../../src/platform/embedder.ts";
 
 const key = new Uint8Array(32);
@@ -116,4 +116,16 @@ test("an embedder on Workers AI asks the binding in batches of 100 and repeats w
   expect(batches).toEqual([100, 100, 1]);
   expect(answers).toHaveLength(101);
   expect(answers[0]).toEqual(Float32Array.of(0, 1));
+});
+
+test("an answer leaves no timer behind, which would keep a Durable Object in memory", async () => {
+  vi.useFakeTimers();
+  const unstoppable = vi.spyOn(AbortSignal, "timeout");
+  const ai = { run: async () => ({ data: [[1, 2]] }) };
+  const embedder = createEmbedder({ kind: "workers_ai", ai, model: "@cf/baai/bge-m3", dimensions: 2 });
+  await embedder.embed(["a"], { key });
+  expect(vi.getTimerCount()).toBe(0);
+  expect(unstoppable).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
 });
