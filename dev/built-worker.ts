@@ -1,20 +1,28 @@
 /**
- * The Worker as it would be deployed, under the local runtime without `wrangler dev` in front: for the bench, the demo and
- * journeys. As a program it is killed and started again on the same state:
- * `node dev/built-worker.ts --script <file> --vars <file> --port <n> [--state <folder>]`.
+ * The Worker's scripts as they would be deployed, in one local runtime without `wrangler dev` in front: for the bench, the
+ * demo and journeys. As a program it is killed and started again on the same state:
+ * `node dev/built-worker.ts --script <file> --ingest <file> --vars <file> --port <n> [--state <folder>]`.
  */
 import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { INGEST_CONFIG, OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
 import { readVars } from "./worker-vars.ts";
 
+/** Where the bundles are. */
+export interface BuiltScripts {
+  main: string;
+  ingest: string;
+}
+
 export interface BuiltWorkerOptions {
-  /** From `buildWorker`. */
+  /** The main script, from `buildWorker`. */
   script: string;
+  /** The script that reads documents; absent, none is read. */
+  ingest?: string | undefined;
   /** Settings and secrets, as `workerVars` gives them. */
   vars: Record<string, string>;
   /** A free one when absent. */
@@ -30,22 +38,41 @@ export interface BuiltWorker {
   close(): Promise<void>;
 }
 
-/** Bundles the Worker exactly as a deploy would, and answers the path of the script. `entry`: another than the product's. */
-export async function buildWorker(outDir: string, entry?: string): Promise<string> {
+export interface BuildOptions {
+  /** Of another script than the main one. */
+  config?: string;
+  /** Another entry than the configuration's. */
+  entry?: string;
+  environment?: "" | "production";
+}
+
+/** Bundles one script exactly as a deploy would, and answers its path. */
+export async function buildWorker(outDir: string, options: BuildOptions = {}): Promise<string> {
+  const { config = WRANGLER_CONFIG, entry, environment = "" } = options;
   await mkdir(outDir, { recursive: true });
   const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
-  const build = ["deploy", ...(entry ? [entry] : []), "--dry-run", "--env", "", "--outdir", resolve(outDir)];
-  await promisify(execFile)(process.execPath, [wrangler, ...build], {
+  const build = ["deploy", ...(entry ? [entry] : []), "--dry-run", "--config", config, "--env", environment];
+  await promisify(execFile)(process.execPath, [wrangler, ...build, "--outdir", resolve(outDir)], {
     cwd: ROOT,
     env: { ...process.env, ...OFFLINE },
   });
-  return join(resolve(outDir), `${basename(entry ?? "index.ts", ".ts")}.js`);
+  const main = entry ?? (config === INGEST_CONFIG ? "ingest.ts" : "index.ts");
+  return join(resolve(outDir), `${basename(main, ".ts")}.js`);
+}
+
+export async function buildScripts(
+  outDir: string,
+  environment: BuildOptions["environment"] = "",
+): Promise<BuiltScripts> {
+  const [main, ingest] = await Promise.all([
+    buildWorker(outDir, { environment }),
+    buildWorker(outDir, { environment, config: INGEST_CONFIG }),
+  ]);
+  return { main, ingest };
 }
 
 export async function startBuiltWorker(options: BuiltWorkerOptions): Promise<BuiltWorker> {
   Object.assign(process.env, OFFLINE);
-  // The bundle needs no module rules any more, and the conversion refuses them.
-  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG).workerOptions;
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -56,15 +83,10 @@ export async function startBuiltWorker(options: BuiltWorkerOptions): Promise<Bui
       unsafeTriggerHandlers: true,
       handleStructuredLogs: ({ message }) => options.onLine?.(message),
       ...(options.stateDir ? { resourcePersistencePath: options.stateDir } : {}),
+      // Requests and crons go to the first.
       workers: [
-        {
-          ...worker,
-          // In place of the file's own [vars]: `workerVars` sets those too.
-          bindings: options.vars,
-          scriptPath: options.script,
-          modules: true,
-          modulesRoot: dirname(options.script),
-        },
+        workerOf(WRANGLER_CONFIG, options.script, options.vars),
+        ...(options.ingest ? [workerOf(INGEST_CONFIG, options.ingest, options.vars)] : []),
       ],
     }),
   );
@@ -72,19 +94,36 @@ export async function startBuiltWorker(options: BuiltWorkerOptions): Promise<Bui
   return { url: url.origin, close: () => runtime.dispose() };
 }
 
+function workerOf(config: string, script: string, vars: Record<string, string>) {
+  const { name } = unstable_readConfig({ config, env: "" }, { hideWarnings: true });
+  // The bundle needs no module rules any more, and the conversion refuses them.
+  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+  return {
+    ...worker,
+    ...(name ? { name } : {}),
+    // In place of the file's own [vars]: `workerVars` sets those too.
+    bindings: vars,
+    scriptPath: script,
+    modules: true,
+    modulesRoot: dirname(script),
+  };
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       script: { type: "string" },
+      ingest: { type: "string" },
       vars: { type: "string" },
       port: { type: "string" },
       state: { type: "string" },
     },
   });
-  const { script, vars, port, state } = values;
+  const { script, ingest, vars, port, state } = values;
   if (!script || !vars || !port) throw new Error("--script, --vars and --port are needed.");
   const worker = await startBuiltWorker({
     script,
+    ingest,
     vars: await readVars(vars),
     port: Number(port),
     onLine: (line) => console.log(line),

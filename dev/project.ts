@@ -2,7 +2,10 @@
 import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "..");
+/** Of the main script. */
 export const WRANGLER_CONFIG = join(ROOT, "wrangler.toml");
+/** Of the script that reads documents. */
+export const INGEST_CONFIG = join(ROOT, "wrangler.ingest.toml");
 /** Everything the local stack writes; safe to delete when nothing runs. */
 export const LOCAL_DIR = join(ROOT, ".adjutant");
 

@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Settings } from "../src/platform/env-settings.ts";
-import { buildWorker } from "./built-worker.ts";
+import { buildScripts } from "./built-worker.ts";
 import { startCronTicker } from "./cron.ts";
 import { migrate } from "./migrate.ts";
 import { type ModelServer, startModelServer } from "./model/server.ts";
@@ -16,7 +16,7 @@ import { WorkerProcess } from "./worker-process.ts";
 import { formatVars, namesModel, personalSettings, workerVars } from "./worker-vars.ts";
 
 export interface StackOptions {
-  /** `source` reloads on each change (`wrangler dev`); `built` is the bundle that would be deployed, and faster. */
+  /** `source` reloads on each change (`wrangler dev`); `built` is what would be deployed, and faster. */
   worker: "source" | "built";
   /** Absent ones are free ports. */
   ports?: { api?: number; postgres?: number; model?: number };
@@ -58,10 +58,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     cleanups.push(() => state.release());
     const settings = { ...(options.standInOnly ? {} : await personalSettings()), ...options.vars };
     const apiPort = await portFor("the API", options.ports?.api);
-    const [postgres, model, script] = await Promise.all([
+    const [postgres, model, scripts] = await Promise.all([
       startPostgres(options, stateDir, cleanups),
       namesModel(settings) ? null : startModel(options, cleanups),
-      options.worker === "built" ? buildWorker(join(stateDir, "build")) : null,
+      options.worker === "built" ? buildScripts(join(stateDir, "build")) : null,
     ]);
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const varsPath = join(stateDir, "worker.env");
@@ -76,7 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await writeFile(varsPath, formatVars(vars), { mode: 0o600 });
     const workerState = join(stateDir, "worker");
     const worker = new WorkerProcess({
-      script,
+      scripts,
       varsPath,
       stateDir: workerState,
       apiUrl,

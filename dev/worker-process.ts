@@ -1,12 +1,15 @@
-/** The Worker in processes of its own: stopped, killed and started again on the same state, at the same address. */
-import { join } from "node:path";
+/** The Worker's scripts in processes of their own: stopped, killed and started again on the same state, at the same address. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { BuiltScripts } from "./built-worker.ts";
 import { type Child, startChild } from "./processes.ts";
-import { OFFLINE, ROOT } from "./project.ts";
+import { INGEST_CONFIG, OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
+import { readVars } from "./worker-vars.ts";
 
 export interface WorkerProcessOptions {
-  /** The built script; null runs the sources under `wrangler dev`, which reloads on each change. */
-  script: string | null;
+  /** The bundles; null runs the sources under `wrangler dev`, which reloads on each change. */
+  scripts: BuiltScripts | null;
   /** Settings and secrets, from `formatVars`. */
   varsPath: string;
   stateDir: string;
@@ -31,16 +34,20 @@ export class WorkerProcess {
 
   /** Answers when the Worker serves; throws when it ends, cannot be built, refuses its settings, or takes too long. */
   async start(): Promise<void> {
-    const { script, onLine } = this.#options;
+    const { scripts, onLine } = this.#options;
     this.#isReady = false;
     let hasFailed = false;
-    const child = startChild(process.execPath, script ? this.#builtCommand(script) : this.#sourceCommand(), {
-      env: OFFLINE,
-      onLine: (line) => {
-        if (this.#isReady) onLine?.(line);
-        else hasFailed ||= BUILD_FAILED.test(line);
+    const child = startChild(
+      process.execPath,
+      scripts ? this.#builtCommand(scripts) : await this.#sourceCommand(),
+      {
+        env: OFFLINE,
+        onLine: (line) => {
+          if (this.#isReady) onLine?.(line);
+          else hasFailed ||= BUILD_FAILED.test(line);
+        },
       },
-    });
+    );
     this.#child = child;
     void child.ended.then(() => {
       hasFailed = true;
@@ -68,11 +75,13 @@ export class WorkerProcess {
     await this.#child?.kill();
   }
 
-  #sourceCommand(): string[] {
+  async #sourceCommand(): Promise<string[]> {
     const { varsPath, stateDir } = this.#options;
     return [
       join(ROOT, "node_modules/wrangler/bin/wrangler.js"),
       "dev",
+      `--config=${WRANGLER_CONFIG}`,
+      `--config=${await writeIngestConfig(stateDir, varsPath)}`,
       "--local",
       "--ip=127.0.0.1",
       `--port=${this.#port}`,
@@ -83,11 +92,12 @@ export class WorkerProcess {
     ];
   }
 
-  #builtCommand(script: string): string[] {
+  #builtCommand({ main, ingest }: BuiltScripts): string[] {
     const { varsPath, stateDir } = this.#options;
     return [
       join(import.meta.dirname, "built-worker.ts"),
-      `--script=${script}`,
+      `--script=${main}`,
+      `--ingest=${ingest}`,
       `--vars=${varsPath}`,
       `--port=${this.#port}`,
       `--state=${stateDir}`,
@@ -111,6 +121,26 @@ export class WorkerProcess {
       `The Worker did not serve within ${READY_MS / 1000} s. It said:\n${child.lastLines().join("\n")}`,
     );
   }
+}
+
+/**
+ * `--env-file` is for the first script alone, so the other one's settings are written into a configuration of its own,
+ * where only its owner can read them.
+ */
+async function writeIngestConfig(stateDir: string, varsPath: string): Promise<string> {
+  // Only now: wrangler takes a second to load, which a built Worker need not wait for.
+  const { experimental_readRawConfig } = await import("wrangler");
+  const { rawConfig } = experimental_readRawConfig({ config: INGEST_CONFIG });
+  const config = {
+    ...rawConfig,
+    main: join(ROOT, "src/ingest.ts"),
+    vars: await readVars(varsPath),
+    env: undefined,
+  };
+  const path = join(stateDir, "../ingest/wrangler.json");
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
 }
 
 /** A Worker with wrong settings answers every request with the list of them; waiting would not help. */

@@ -1,14 +1,14 @@
 /** Message kind → handler. A message is `{kind, …}`; its other fields are the kind's own. */
 import { z } from "zod";
+import { ingestDocument } from "./features/knowledge/ingest.ts";
 import { IngestMessage } from "./features/knowledge/schema.ts";
-import { ingestDocument } from "./features/knowledge/service.ts";
 import { newId } from "./lib/ids.ts";
 import { log } from "./lib/logger.ts";
 import { createCtx } from "./platform/context.ts";
-import { type RawEnv, readEnv } from "./platform/env.ts";
+import { type IngestEnv, type RawEnv, readIngestEnv } from "./platform/env.ts";
 import { portsOf } from "./ports.ts";
 
-type Handler = (body: unknown, env: ReturnType<typeof readEnv>) => Promise<void>;
+type Handler = (body: unknown, env: IngestEnv) => Promise<void>;
 
 /** Each feature adds its kind, `noun.verb`, with the first one it sends. */
 export const KINDS: ReadonlyMap<string, Handler> = new Map([["document.ingest", ingest]]);
@@ -20,7 +20,7 @@ const RETRY_MAX_S = 600;
 
 /** Each message is settled by itself: one that fails is tried again, later each time, and ends in the dead-letter queue. */
 export async function handleBatch(batch: MessageBatch<unknown>, raw: RawEnv): Promise<void> {
-  const env = readEnv(raw);
+  const env = readIngestEnv(raw);
   for (const message of batch.messages) {
     const { data } = Message.safeParse(message.body);
     const handler = data && KINDS.get(data.kind);
@@ -35,7 +35,7 @@ export async function handleBatch(batch: MessageBatch<unknown>, raw: RawEnv): Pr
   }
 }
 
-async function ingest(body: unknown, env: ReturnType<typeof readEnv>): Promise<void> {
+async function ingest(body: unknown, env: IngestEnv): Promise<void> {
   const {
     tenant_id: tenantId,
     user_id: userId,

@@ -29,8 +29,11 @@ const RANK = [
   "insights",
   "operations",
 ];
-/** `policy` beside the list of the spec: every verb asks one, and need not load the rest of its feature for it. */
-const DOORS = ["policy", "service", "schema", "tables", "client", "protocol", "tools", "types"];
+/**
+ * Two beside the list of the spec: `policy`, since every verb asks one and need not load the rest of its feature for it, and
+ * `ingest`, behind which is what a script of its own runs.
+ */
+const DOORS = ["policy", "service", "schema", "tables", "client", "protocol", "tools", "types", "ingest"];
 const LINES_MAX = 400;
 
 const sources = await readSources("src", "durable-objects", "device");
@@ -51,6 +54,14 @@ it("rule 3: routes know neither the database nor its tables", () => {
 
 it("rule 5: nothing the agent loop is made of knows Hono, Durable Objects or Drizzle", () => {
   expect(loopsOutsideWorld(sources)).toEqual([]);
+});
+
+it("keeps the readers of documents out of the main script, and hubs and routes out of the one that reads", () => {
+  const ofMain = reachedFrom(sources, "src/index.ts");
+  const ofIngest = reachedFrom(sources, "src/ingest.ts");
+  expect(ofMain.filter(isReader)).toEqual([]);
+  expect(ofIngest.filter(isReader)).not.toEqual([]);
+  expect(ofIngest.filter((target) => /^(durable-objects\/|hono)|\/routes\.ts$/.test(target))).toEqual([]);
 });
 
 it("rule 7: raw bindings are read in platform/env alone, and the model's SDK in platform/model", () => {
@@ -106,6 +117,12 @@ it.each([
   expect(rule(sourceFile(path, text))).toHaveLength(1);
 });
 
+it("would notice a reader that the main script reaches", () => {
+  const index = sourceFile("src/index.ts", 'import { x } from "./inner.ts";');
+  const inner = sourceFile("src/inner.ts", 'const x = await import("unpdf");');
+  expect(reachedFrom([index, inner], "src/index.ts").filter(isReader)).toEqual(["unpdf"]);
+});
+
 it("would notice what the loop reaches through another file", () => {
   const loop = sourceFile("src/features/agent/loop.ts", 'import { x } from "./inner.ts";');
   const inner = sourceFile("src/features/agent/inner.ts", 'import {\n  sql,\n} from "drizzle-orm";');
@@ -119,7 +136,7 @@ function floorOf(path: string): number | undefined {
   if (path.startsWith("src/features/")) return 2;
   if (path === "src/ports.ts") return 3;
   if (path.startsWith("durable-objects/")) return 4;
-  if (path === "src/index.ts") return 6;
+  if (path === "src/index.ts" || path === "src/ingest.ts") return 6;
   return path.startsWith("src/") ? 5 : undefined;
 }
 
@@ -187,6 +204,22 @@ function loopsOutsideWorld(files: SourceFile[]): string[] {
     }
   }
   return found;
+}
+
+/** Everything that a bundle of `entry` holds: files of ours, and packages by name. */
+function reachedFrom(files: SourceFile[], entry: string): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const reached = new Set([entry]);
+  for (const path of reached) {
+    for (const { target, isTypeOnly } of byPath.get(path)?.imports ?? [])
+      if (!isTypeOnly) reached.add(target);
+  }
+  return [...reached];
+}
+
+/** What makes text of bytes that strangers wrote. */
+function isReader(target: string): boolean {
+  return /^(unpdf|htmlparser2|postal-mime|csv-parse)|\/core\/parse\/parse\.ts$/.test(target);
 }
 
 function readsRawBindings(file: SourceFile): string[] {

@@ -8,21 +8,23 @@ import type { Systems } from "../lib/systems.ts";
 const STARTS = 5;
 const EMPTY = join(import.meta.dirname, "../floor/empty.js");
 
-/** CPU that loading the bundle and its first answer cost, over the same for an empty Worker with the same bindings. */
-export async function measureStartUp({ script, vars }: Systems): Promise<Row[]> {
-  const ours: number[] = [];
+/**
+ * CPU that loading a bundle costs, that of the main script with its first answer, over the same for an empty Worker with the
+ * same bindings.
+ */
+export async function measureStartUp({ scripts, vars }: Systems): Promise<Row[]> {
+  const main: number[] = [];
+  const ingest: number[] = [];
   const empty: number[] = [];
   for (let start = 0; start < STARTS; start++) {
-    ours.push(await cpuOf(() => startBuiltWorker({ script, vars })));
+    main.push(await cpuOf(() => startBuiltWorker({ script: scripts.main, vars })));
+    ingest.push(await cpuOf(() => startBuiltWorker({ script: EMPTY, ingest: scripts.ingest, vars })));
     empty.push(await cpuOf(() => startBuiltWorker({ script: EMPTY, vars })));
   }
+  const over = (own: number[]) => Math.max(0, median(own) - median(empty));
   return [
-    {
-      figure: "start-up CPU",
-      unit: "ms",
-      ours: Math.max(0, median(ours) - median(empty)),
-      aim: { atMostValue: 100 },
-    },
+    { figure: "start-up CPU", unit: "ms", ours: over(main), aim: { atMostValue: 100 } },
+    { figure: "start-up CPU of ingest", unit: "ms", ours: over(ingest), aim: { atMostValue: 400 } },
   ];
 }
 

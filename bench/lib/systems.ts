@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { buildWorker, startBuiltWorker } from "../../dev/built-worker.ts";
+import { type BuiltScripts, buildScripts, buildWorker, startBuiltWorker } from "../../dev/built-worker.ts";
 import { migrate } from "../../dev/migrate.ts";
 import { startPostgresThread } from "../../dev/postgres/thread.ts";
 import { createSecrets } from "../../dev/secrets.ts";
@@ -23,8 +23,8 @@ export interface Systems {
   floor: Sut;
   /** The product's hub with a door for the call path. */
   calls: Sut;
-  /** The bundle that `product` runs, and its settings. */
-  script: string;
+  /** The bundles that `product` runs, and its settings. */
+  scripts: BuiltScripts;
   vars: Record<string, string>;
   /** The product once more, with somebody listening on its ways to the database and the model. */
   startProbed(listeners: { onDatabase(): void; onModel(): void }): Promise<Sut>;
@@ -39,11 +39,11 @@ async function stateDir(): Promise<string> {
 
 export async function startSystems(users: number): Promise<Systems> {
   const directory = await stateDir();
-  const [model, postgres, script, callsScript] = await Promise.all([
+  const [model, postgres, scripts, callsScript] = await Promise.all([
     startModel(),
     startPostgresThread(),
-    buildWorker(join(directory, "build")),
-    buildWorker(join(directory, "build-calls"), "bench/calls-worker.ts"),
+    buildScripts(join(directory, "build")),
+    buildWorker(join(directory, "build-calls"), { entry: "bench/calls-worker.ts" }),
   ]);
   await migrate({ url: postgres.urls.admin, wsProxy: postgres.wsProxy });
   const secrets = createSecrets();
@@ -57,20 +57,20 @@ export async function startSystems(users: number): Promise<Systems> {
     settings: { MEMORY_EXTRACTION: "off" },
   });
   const people = await seedUsers(users, { postgres, secrets, issuer: ISSUER });
-  const product = await startProduct("product", script, vars, people, directory);
+  const product = await startProduct("product", scripts.main, vars, people, directory);
   const calls = await startProduct("calls", callsScript, vars, people, directory);
   const floor = await startFloor(model.url, directory);
   return {
     product,
     calls,
     floor,
-    script,
+    scripts,
     vars,
     startProbed: async ({ onDatabase, onModel }) => {
       const database = await tap(postgres.fetchEndpoint, onDatabase);
       const listened = await tap(model.url, onModel);
       const endpoints = { NEON_FETCH_ENDPOINT: `${database.url}/sql`, MODEL_BASE_URL: listened.url };
-      const probed = await startProduct("probed", script, { ...vars, ...endpoints }, people, directory);
+      const probed = await startProduct("probed", scripts.main, { ...vars, ...endpoints }, people, directory);
       const close = async () => {
         await probed.close();
         database.close();

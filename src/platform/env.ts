@@ -87,7 +87,11 @@ export interface Env<Hub extends Rpc.DurableObjectBranded | undefined = undefine
   ai: EmbeddingRunner | null;
 }
 
+/** What the script `ingest` is bound to. */
+export type IngestEnv = Pick<Env, "config" | "keyring" | "userHub" | "objects" | "ingest">;
+
 const parsedEnvs = new WeakMap<RawEnv, ParsedEnv>();
+const ingestEnvs = new WeakMap<RawEnv, IngestEnv>();
 
 /** Each `raw` is parsed once. Throws `misconfigured`, with every problem in `errors`. */
 export function readEnv<Hub extends Rpc.DurableObjectBranded | undefined = undefined>(raw: RawEnv): Env<Hub> {
@@ -100,6 +104,23 @@ export function readEnv<Hub extends Rpc.DurableObjectBranded | undefined = undef
   return { ...parsed.env, userHub };
 }
 
+/** As `readEnv`, of the fewer bindings of `wrangler.ingest.toml`. */
+export function readIngestEnv(raw: RawEnv): IngestEnv {
+  let parsed = ingestEnvs.get(raw);
+  if (!parsed) {
+    const { settings, bindings } = check(raw, IngestBindings);
+    parsed = {
+      config: configOf(settings, bindings.AI),
+      keyring: settings.MASTER_KEYS,
+      userHub: bindings.USER_HUB,
+      objects: bindings.OBJECTS,
+      ingest: bindings.INGEST,
+    };
+    ingestEnvs.set(raw, parsed);
+  }
+  return parsed;
+}
+
 interface ParsedEnv {
   bindings: Bindings;
   env: Omit<Env, "userHub">;
@@ -109,7 +130,7 @@ interface ParsedEnv {
 function binding<Type>() {
   return z.custom<Type>(
     (value) => value !== undefined && value !== null,
-    "the binding is missing in wrangler.toml",
+    "the binding is missing in the script's configuration file",
   );
 }
 
@@ -125,22 +146,34 @@ const Bindings = z.object({
   AI: binding<EmbeddingRunner>().nullable().default(null),
 });
 type Bindings = z.infer<typeof Bindings>;
+const IngestBindings = Bindings.pick({
+  USER_HUB: true,
+  OBJECTS: true,
+  INGEST: true,
+  VECTORS: true,
+  AI: true,
+});
 
-function parse(raw: RawEnv): ParsedEnv {
+function check<Schema extends z.ZodType>(raw: RawEnv, schema: Schema) {
   // A setting left empty is a setting not made.
   const values = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== ""));
   const settings = Settings.safeParse(values);
-  const bindings = Bindings.safeParse(values);
+  const bindings = schema.safeParse(values);
   const conflicts = conflictsOf(values);
   if (!settings.success || !bindings.success || conflicts.length > 0) {
     throw misconfigured([...fieldProblems(settings.error), ...fieldProblems(bindings.error), ...conflicts]);
   }
-  const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, VECTORS, AI } = bindings.data;
+  return { settings: settings.data, bindings: bindings.data };
+}
+
+function parse(raw: RawEnv): ParsedEnv {
+  const { settings, bindings } = check(raw, Bindings);
+  const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, VECTORS, AI } = bindings;
   return {
-    bindings: bindings.data,
+    bindings,
     env: {
-      config: configOf(settings.data, AI),
-      keyring: settings.data.MASTER_KEYS,
+      config: configOf(settings, AI),
+      keyring: settings.MASTER_KEYS,
       objects: OBJECTS,
       ingest: INGEST,
       analytics: ANALYTICS,

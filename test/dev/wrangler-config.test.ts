@@ -9,14 +9,21 @@ const named = z.array(z.object({ name: z.string() }));
 const bound = z.array(z.object({ binding: z.string() }));
 /** What of the file this test compares. */
 const WranglerConfig = z.object({
+  name: z.string(),
   compatibility_date: z.string(),
   compatibility_flags: z.array(z.string()),
   migrations: z.array(z.unknown()),
-  durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
+  durable_objects: z.object({
+    bindings: z.array(
+      z.object({ name: z.string(), class_name: z.string(), script_name: z.string().optional() }),
+    ),
+  }),
   r2_buckets: z.array(z.object({ binding: z.string(), bucket_name: z.string() })),
   queues: z.object({
     producers: z.array(z.object({ binding: z.string(), queue: z.string() })),
-    consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.string() })),
+    consumers: z
+      .array(z.looseObject({ queue: z.string(), max_batch_size: z.number(), dead_letter_queue: z.string() }))
+      .default([]),
   }),
   analytics_engine_datasets: z.array(z.object({ binding: z.string(), dataset: z.string() })),
   send_email: named,
@@ -27,15 +34,21 @@ const WranglerConfig = z.object({
   workflows: z.array(z.object({ binding: z.string(), name: z.string(), class_name: z.string() })),
   vectorize: bound,
   ai: z.object({ binding: z.string() }).optional(),
-  triggers: z.object({ crons: z.array(z.string()) }),
+  triggers: z.object({ crons: z.array(z.string()).default([]) }),
   observability: z.unknown(),
 });
 type WranglerConfig = z.infer<typeof WranglerConfig>;
 
-const local = read("");
-const production = read("production");
+const MAIN = { local: read("wrangler.toml", ""), production: read("wrangler.toml", "production") };
+const INGEST = {
+  local: read("wrangler.ingest.toml", ""),
+  production: read("wrangler.ingest.toml", "production"),
+};
 
-describe("wrangler.toml", () => {
+describe.each([
+  ["wrangler.toml", MAIN],
+  ["wrangler.ingest.toml", INGEST],
+])("%s", (_, { local, production }) => {
   it("gives production every binding of the local Worker, and beside them only what cannot run locally", () => {
     const shared = bindingsOf(local);
     expect(shared.length).toBeGreaterThan(0);
@@ -52,8 +65,22 @@ describe("wrangler.toml", () => {
 
   it("shares no bucket, queue, data set or workflow between the two", () => {
     const shared = resourcesOf(production).filter((name) => resourcesOf(local).includes(name));
-    expect(resourcesOf(production)).toHaveLength(5);
+    expect(resourcesOf(production)).toHaveLength(resourcesOf(local).length);
     expect(shared).toEqual([]);
+  });
+
+  it("keeps addresses, which may hold tickets, out of the platform's logs", () => {
+    for (const config of [local, production]) {
+      expect(config.observability).toMatchObject({ enabled: true, logs: { invocation_logs: false } });
+    }
+  });
+});
+
+describe("wrangler.toml", () => {
+  const { local, production } = MAIN;
+
+  it("leaves the queue's messages to the script that is made for them", () => {
+    expect([local, production].flatMap(({ queues }) => queues.consumers)).toEqual([]);
   });
 
   it("fires the crons that have jobs, and no others", () => {
@@ -65,11 +92,30 @@ describe("wrangler.toml", () => {
     const stated = { limit: ANONYMOUS_LIMIT.requests, period: ANONYMOUS_LIMIT.windowS };
     expect(limits).toEqual([stated, stated]);
   });
+});
 
-  it("keeps addresses, which may hold tickets, out of the platform's logs", () => {
-    for (const config of [local, production]) {
-      expect(config.observability).toMatchObject({ enabled: true, logs: { invocation_logs: false } });
-    }
+describe.each(["local", "production"] as const)("the two scripts, %s", (place) => {
+  const [main, ingest] = [MAIN[place], INGEST[place]];
+
+  it("run on the same runtime and share bucket and queue", () => {
+    expect(ingest.compatibility_date).toBe(main.compatibility_date);
+    expect(ingest.compatibility_flags).toEqual(main.compatibility_flags);
+    expect(ingest.r2_buckets).toEqual(main.r2_buckets);
+    expect(ingest.queues.producers).toEqual(main.queues.producers);
+    expect(ingest.vectorize).toEqual(main.vectorize);
+    expect(ingest.ai).toEqual(main.ai);
+  });
+
+  it("share the hubs, which are the main one's", () => {
+    expect(ingest.durable_objects.bindings).toEqual(
+      main.durable_objects.bindings.map((each) => ({ ...each, script_name: main.name })),
+    );
+    expect(ingest.migrations).toEqual([]);
+  });
+
+  it("have every message read, one at a time", () => {
+    const [queue] = main.queues.producers.map((producer) => producer.queue);
+    expect(ingest.queues.consumers).toMatchObject([{ queue, max_batch_size: 1 }]);
   });
 });
 
@@ -120,7 +166,7 @@ function resourcesOf({ r2_buckets, queues, analytics_engine_datasets, workflows 
   ];
 }
 
-function read(env: string): WranglerConfig {
-  const path = join(import.meta.dirname, "../../wrangler.toml");
+function read(file: string, env: string): WranglerConfig {
+  const path = join(import.meta.dirname, "../..", file);
   return WranglerConfig.parse(unstable_readConfig({ config: path, env }, { hideWarnings: true }));
 }

@@ -40,7 +40,7 @@ export async function deliver(body: unknown, attempts = 1): Promise<boolean> {
   return (await getQueueResult(batch, createExecutionContext())).explicitAcks.length === 1;
 }
 
-/** A document that was sent and has been read. The queue may bring its message too: it is read once. */
+/** A document that was sent and has been read. Beside the tests no consumer runs: messages come when they are delivered. */
 export async function ingested(user: TestUser, body: Parameters<typeof sendDocument>[1]): Promise<Document> {
   const sent = await sendDocument(user, body);
   await deliver(messageFor(user, sent));

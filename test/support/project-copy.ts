@@ -11,6 +11,7 @@ const PARTS = [
   "dev",
   "migrations",
   "wrangler.toml",
+  "wrangler.ingest.toml",
   "tsconfig.json",
   "package.json",
   "package-lock.json",

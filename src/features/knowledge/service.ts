@@ -13,6 +13,5 @@ export {
   listDocuments,
   retryDocument,
 } from "./documents.ts";
-export { ingestDocument } from "./ingestion.ts";
 export { searchKnowledge } from "./search.ts";
 export { sweepDocuments } from "./sweep.ts";
