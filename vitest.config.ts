@@ -10,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          setupFiles: ["test/support/property-seed.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.workers.test.ts", "test/journeys/**"],
           testTimeout: 30_000,

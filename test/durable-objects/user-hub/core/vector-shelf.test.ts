@@ -44,7 +44,8 @@ class Cupboard {
     this.copies.delete(slot);
   }
 
-  search(vector: ArrayLike<number>, { limit = 8, candidates = 192, scoreMin = -1, kind = KIND } = {}) {
+  /** Rounding may take the score of an opposite below -1. */
+  search(vector: ArrayLike<number>, { limit = 8, candidates = 192, scoreMin = -2, kind = KIND } = {}) {
     const query = this.shelf.flatten(vector);
     const slots = this.shelf.candidates(query, kind, candidates);
     const copies = slots.map((slot) => ({ slot, body: this.copies.get(slot)! }));
