@@ -21,7 +21,7 @@ import {
 } from "node:crypto";
 import { AppError } from "../lib/errors.ts";
 
-const VERSION = 1;
+export const ENVELOPE_VERSION = 1;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -210,7 +210,7 @@ function decrypt(parts: EnvelopeParts, key: CipherKey, context: Uint8Array): Byt
 function parse(stored: StoredBytes): EnvelopeParts {
   const bytes = stored instanceof Uint8Array ? stored : new Uint8Array(stored);
   if (bytes.length === 0) throw unreadable("it is empty");
-  if (bytes[0] !== VERSION) throw unreadable("its version is unknown");
+  if (bytes[0] !== ENVELOPE_VERSION) throw unreadable("its version is unknown");
   const headerEnd = 2 + (bytes[1] ?? 0);
   if (bytes.length < headerEnd + NONCE_BYTES + TAG_BYTES) throw unreadable("it is cut short");
   const keyId = Buffer.from(bytes.subarray(2, headerEnd)).toString("latin1");
@@ -226,11 +226,11 @@ function parse(stored: StoredBytes): EnvelopeParts {
 }
 
 function headerBytes(keyId: string): Uint8Array {
-  return Buffer.concat([Uint8Array.of(VERSION, keyId.length), Buffer.from(keyId, "ascii")]);
+  return Buffer.concat([Uint8Array.of(ENVELOPE_VERSION, keyId.length), Buffer.from(keyId, "ascii")]);
 }
 
 /** Length-prefixed, so that no two contexts share their bytes. */
-function contextBytes({ table, column, rowId, ownerId }: EnvelopeContext): Uint8Array {
+export function contextBytes({ table, column, rowId, ownerId }: EnvelopeContext): Uint8Array {
   let text = "envelope;";
   for (const part of [table, column, rowId, ownerId]) text += `${part.length}:${part};`;
   return Buffer.from(text, "utf8");
