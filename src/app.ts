@@ -13,7 +13,7 @@ import { AppError } from "./lib/errors.ts";
 import { answerError, identifyRequest, limitBody, logRequests, secureHeaders } from "./lib/http.ts";
 import { log } from "./lib/logger.ts";
 import { openApiDocument } from "./lib/openapi.ts";
-import { JSON_BYTES_MAX } from "./lib/request-body.ts";
+import { isJson, JSON_BYTES_MAX } from "./lib/request-body.ts";
 import { serveRoutes } from "./lib/router.ts";
 import { readEnv } from "./platform/env.ts";
 import type { Route } from "./platform/routes.ts";
@@ -27,11 +27,16 @@ app.use(identifyRequest(log));
 app.use(secureHeaders);
 app.use(logRequests);
 app.use((c: Context<AppEnv>, next) => allowOrigins(readEnv(c.env).config.corsOrigins)(c, next));
-app.use(limitBody(JSON_BYTES_MAX));
+app.use((c: Context<AppEnv>, next) => limitBody(bodyBytesMax(c))(c, next));
 app.onError(answerError);
 app.notFound(() => {
   throw new AppError("not_found", { detail: "No route has this path." });
 });
+
+/** What is no JSON is a file for a route that takes one, and for others nothing that they read. */
+function bodyBytesMax(c: Context<AppEnv>): number {
+  return isJson(c.req.raw) ? JSON_BYTES_MAX : readEnv(c.env).config.uploads.bytesMax;
+}
 
 /** Every route there is, by where it is mounted. */
 const ROUTES: Readonly<Record<string, readonly Route[]>> = {

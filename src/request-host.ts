@@ -31,6 +31,7 @@ export function hostOf(c: Context<AppEnv>): Host<Ctx, GuestCtx> {
     guest: async () => createGuestCtx(env, surroundings(c, env)),
     limitByAddress: () => limitByAddress(c, env),
     once: answerOnce,
+    uploadBytesMax: env.config.uploads.bytesMax,
   };
 }
 

@@ -64,7 +64,7 @@ export const secureHeaders: Shell = async (c, next) => {
 };
 
 /** Refuses a body over `bytesMax`: by its declared length before it is read, else at the byte that passes the limit. */
-export function limitBody(bytesMax: number): Shell {
+export function limitBody(bytesMax: number): MiddlewareHandler {
   return async (c, next) => {
     refuseDeclaredSize(c.req.raw, bytesMax);
     const { body } = c.req.raw;

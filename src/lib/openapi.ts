@@ -61,16 +61,21 @@ function operation({ method, path, contract }: AnyRoute, schemas: SchemaBook): J
       ? { security: [{ access_token: [] }], "x-policy": policy }
       : { security: [], "x-public": true }),
     parameters: parameters(method, contract, schemas),
-    ...(body
-      ? {
-          requestBody: {
-            required: true,
-            content: { "application/json": { schema: schemas.write(body, "input") } },
-          },
-        }
-      : {}),
+    ...(body ? { requestBody: { required: true, content: bodyContent(contract, schemas) } } : {}),
     responses: { ...success(contract, schemas), ...problems(codesOf(method, path, contract)) },
   };
+}
+
+function bodyContent({ body, upload }: AnyRoute["contract"], schemas: SchemaBook): Json {
+  const content: Json = body ? { "application/json": { schema: schemas.write(body, "input") } } : {};
+  if (!upload) return content;
+  const { properties = {}, required = [] } = schemas.write(upload.fields, "input");
+  const file = { type: "string", contentMediaType: "application/octet-stream", description: "The file" };
+  content["multipart/form-data"] = {
+    schema: { type: "object", properties: { file, ...properties }, required: ["file", ...required] },
+  };
+  for (const type of upload.media) content[type] = { schema: { type: "string", contentMediaType: type } };
+  return content;
 }
 
 function parameters(method: string, contract: AnyRoute["contract"], schemas: SchemaBook): Json[] {
@@ -83,8 +88,15 @@ function parameters(method: string, contract: AnyRoute["contract"], schemas: Sch
   return [
     ...inputs("path", contract.params, schemas),
     ...inputs("query", contract.query, schemas),
+    ...inputs("query", contract.upload?.fields, schemas).map(besideBytes),
     ...headers,
   ];
+}
+
+/** A parameter that counts when the body is the file. */
+function besideBytes(parameter: Json): Json {
+  const description = [parameter["description"], "For a body that is the file itself."].filter(Boolean);
+  return { ...parameter, required: false, description: description.join(". ").replace(/\.\. /, ". ") };
 }
 
 function header(name: string, description: string): Json {

@@ -1,16 +1,18 @@
+import { readBounded } from "./bounded-stream.ts";
 import { AppError } from "./errors.ts";
 import { isTooDeep, JSON_LEVELS_MAX } from "./json.ts";
 
 /** Bytes of a JSON body. */
 export const JSON_BYTES_MAX = 1024 * 1024;
+/** Bytes of a form: it is read as a whole, and a Worker has 128 MB for all its requests. */
+export const FORM_BYTES_MAX = 10 * 1024 * 1024;
 
 /** Reads a JSON body, at most `bytesMax`. The raw bytes come along for fingerprints. */
 export async function readJson(
   request: Request,
   bytesMax: number = JSON_BYTES_MAX,
 ): Promise<{ bytes: Uint8Array; value: unknown }> {
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type.trim())) {
+  if (!isJson(request)) {
     throw new AppError("unsupported_media_type", { detail: "Send the body as application/json." });
   }
   const bytes = await readBytes(request, bytesMax);
@@ -21,6 +23,12 @@ export async function readJson(
     });
   }
   return { bytes, value };
+}
+
+/** Whether the body is said to be JSON. */
+export function isJson(request: Request): boolean {
+  const type = request.headers.get("content-type") ?? "";
+  return /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type.trim());
 }
 
 function parse(bytes: Uint8Array): unknown {
@@ -34,15 +42,9 @@ function parse(bytes: Uint8Array): unknown {
 /** Reads a body, and stops at the first byte past `bytesMax` with `payload_too_large`. */
 export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
   refuseDeclaredSize(request, bytesMax);
-  if (!request.body) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
-    if (size > bytesMax) throw tooLarge(bytesMax);
-    chunks.push(chunk);
-  }
-  return join(chunks, size);
+  const bytes = await readBounded(request, bytesMax);
+  if (bytes === null) throw tooLarge(bytesMax);
+  return bytes;
 }
 
 /** Throws `payload_too_large` when the declared length is over the limit, before a byte of the body is read. */
@@ -70,16 +72,4 @@ export function countedBody(body: ReadableStream<Uint8Array>, bytesMax: number):
 
 function tooLarge(bytesMax: number): AppError {
   return new AppError("payload_too_large", { detail: `At most ${bytesMax} bytes are accepted.` });
-}
-
-function join(chunks: Uint8Array[], size: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only) return only;
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }

@@ -45,8 +45,18 @@ interface Contract<
   creates?: "row" | "turn";
   /** The answer has a `version`: sent as `ETag`, and changes honour `If-Match`. */
   versioned?: boolean;
+  /** It takes the bytes of a file as well: see `upload-routes.ts`. */
+  upload?: UploadContract;
   /** Codes beyond those that every route of its kind can answer. */
   errors?: readonly ErrorCode[];
+}
+
+/** What may come in place of JSON. */
+export interface UploadContract<Fields extends z.ZodType = z.ZodType> {
+  /** Beside the bytes: in the query of the address, or as fields of a form. */
+  fields: Fields;
+  /** Media types that the document names; others are taken too. */
+  media: readonly string[];
 }
 
 export type GuardedContract<
@@ -95,6 +105,8 @@ export interface Host<Ctx, Guest> {
   newId(): string;
   /** Names a turn after its request where that is safe, so that the logs of both can be read together. */
   newTurnId(): string;
+  /** Bytes of a file that is the body. */
+  uploadBytesMax: number;
 }
 
 export interface OnceRequest {
@@ -106,7 +118,7 @@ export interface OnceRequest {
   resumable: boolean;
 }
 
-type AnyContract = Contract<z.ZodType, z.ZodType, z.ZodType, z.ZodType> & {
+export type AnyContract = Contract<z.ZodType, z.ZodType, z.ZodType, z.ZodType> & {
   policy?: Policy;
   public?: true;
   limited?: boolean;
@@ -142,14 +154,7 @@ export function routeMakers<Ctx, Guest>() {
         const input = await readInput(contract, request, host.params);
         const run = async (newId: string) =>
           toResponse(contract, await handler({ ...input, ctx, request, newId, requestId: host.requestId }));
-        const key = contract.creates ? request.headers.get("idempotency-key") : null;
-        if (key === null) return run(contract.creates === "turn" ? host.newTurnId() : host.newId());
-        const operation = operationOf(request);
-        return host.once(
-          ctx,
-          { key, operation, body: input.bytes, resumable: contract.creates === "turn" },
-          run,
-        );
+        return runOnce(contract, { request, host, ctx, body: input.bytes }, run);
       },
     };
   }
@@ -181,9 +186,17 @@ export function routeMakers<Ctx, Guest>() {
   return { route, openRoute };
 }
 
-function operationOf(request: Request): string {
+/** At most once for an `Idempotency-Key`, where the contract honours one. `body` is what the key stands for. */
+export function runOnce<Ctx, Guest>(
+  { creates }: AnyContract,
+  { request, host, ctx, body }: { request: Request; host: Host<Ctx, Guest>; ctx: Ctx; body: Uint8Array },
+  run: (newId: string) => Promise<Response>,
+): Promise<Response> {
+  const key = creates ? request.headers.get("idempotency-key") : null;
+  if (key === null) return run(creates === "turn" ? host.newTurnId() : host.newId());
   const { pathname, search } = new URL(request.url);
-  return `${request.method} ${pathname}${search}`;
+  const operation = `${request.method} ${pathname}${search}`;
+  return host.once(ctx, { key, operation, body, resumable: creates === "turn" }, run);
 }
 
 const NO_BYTES = new Uint8Array();
@@ -193,15 +206,20 @@ async function readInput<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
   request: Request,
   pathParams: Record<string, string>,
 ) {
-  const params = parse(contract.params, pathParams, "params");
-  const query = parse(contract.query, Object.fromEntries(new URL(request.url).searchParams), "query");
+  const params = parseInput(contract.params, pathParams, "params");
+  const query = parseInput(contract.query, Object.fromEntries(new URL(request.url).searchParams), "query");
   const raw = contract.body ? await readJson(request) : { bytes: NO_BYTES, value: undefined };
-  const body = parse(contract.body, raw.value, "body");
+  const body = parseInput(contract.body, raw.value, "body");
   const ifMatch = versionsInIfMatch(request.headers.get("if-match"));
   return { params, query, body, ifMatch, bytes: raw.bytes };
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown, where: string) {
+/** Throws `validation_failed`, with paths under `where`. */
+export function parseInput<Schema extends z.ZodType>(
+  schema: Schema | undefined,
+  value: unknown,
+  where: string,
+): z.output<Schema> {
   // Without a schema the handler's input has type unknown, so nothing unchecked can be read from it.
   if (!schema) return undefined as z.output<Schema>;
   const parsed = schema.safeParse(value);
@@ -211,7 +229,8 @@ function parse<Schema extends z.ZodType>(schema: Schema | undefined, value: unkn
 
 const Versioned = z.object({ version: z.int() });
 
-function toResponse(contract: AnyContract, value: unknown): Response {
+/** What a verb answered, checked against the contract. */
+export function toResponse(contract: AnyContract, value: unknown): Response {
   if (value instanceof Response) return value;
   if (!contract.answer) return new Response(null, { status: 204 });
   const body = contract.answer.parse(value);

@@ -31,6 +31,11 @@ const list = z.string().transform((words) =>
     .filter((word) => word !== ""),
 );
 
+const ports = z
+  .string()
+  .regex(/^\s*\d{1,5}(?:\s*,\s*\d{1,5})*\s*$/, "it must be numbers of ports, with commas between")
+  .transform((text) => text.split(",").map(Number));
+
 const masterKeys = text.transform((json, ctx) => {
   try {
     return Keyring.fromJson(json);
@@ -100,6 +105,12 @@ export const Settings = z.object({
 
   MEMORY_EXTRACTION: z.enum(["model", "heuristic", "off"]).default("model"),
 
+  UPLOAD_BYTES_MAX: amount(50 * 1024 * 1024, { max: 100 * 1024 * 1024 }),
+  EGRESS_RESOLVER_URL: httpUrl.default("https://cloudflare-dns.com/dns-query"),
+  EGRESS_PORTS: ports.default([80, 443]),
+  EGRESS_ALLOW_HOSTS: list.default([]),
+  EGRESS_TIMEOUT_MS: amount(20_000, { max: 60_000 }),
+
   TOOL_TIMEOUT_MS: amount(30_000),
   OFFLINE_GRACE_MS: amount(30_000),
   APPROVAL_TTL_MS: amount(600_000),
@@ -158,6 +169,16 @@ export function conflictsOf(values: Record<string, unknown>): FieldProblem[] {
       !String(values["CORS_ORIGINS"] ?? "").includes(":*"),
       "CORS_ORIGINS",
       "`:*` is for development only",
+    );
+    unless(
+      /^https:/.test(String(values["EGRESS_RESOLVER_URL"] ?? "https:")),
+      "EGRESS_RESOLVER_URL",
+      "it must be https in production",
+    );
+    unless(
+      !values["EGRESS_ALLOW_HOSTS"],
+      "EGRESS_ALLOW_HOSTS",
+      "it lets addresses of inner networks be fetched: for development and tests only",
     );
   }
   return problems;

@@ -6,6 +6,7 @@ import type { DatabaseConfig } from "./db.ts";
 import type { EmbedderConfig } from "./embedder.ts";
 import type { EmbeddingRunner } from "./embedder-workers-ai.ts";
 import { conflictsOf, Settings } from "./env-settings.ts";
+import type { EgressConfig } from "./fetch.ts";
 import type { Keyring } from "./keyring.ts";
 import type { ModelRole } from "./model-port.ts";
 
@@ -36,6 +37,11 @@ export interface MemoryConfig {
   learning: "model" | "heuristic" | "off";
 }
 
+export interface UploadConfig {
+  /** Bytes of a file that is sent as the body. */
+  bytesMax: number;
+}
+
 /** Limits of the hub and of a turn; specs 3 and 4 give the reasons. */
 export interface Limits {
   /** Connected milliseconds a device may take to answer. */
@@ -63,6 +69,8 @@ export interface Config {
   model: ModelConfig;
   embedder: EmbedderConfig;
   memory: MemoryConfig;
+  uploads: UploadConfig;
+  egress: EgressConfig;
   /** Origins that browsers may call from. One that ends in `:*` stands for every port. */
   corsOrigins: readonly string[];
   limits: Limits;
@@ -217,6 +225,13 @@ function configOf(settings: Settings, ai: EmbeddingRunner | null): Config {
     },
     embedder: embedderOf(settings, ai),
     memory: { learning: settings.MEMORY_EXTRACTION },
+    uploads: { bytesMax: settings.UPLOAD_BYTES_MAX },
+    egress: {
+      resolverUrl: settings.EGRESS_RESOLVER_URL,
+      ports: settings.EGRESS_PORTS,
+      allowHosts: settings.EGRESS_ALLOW_HOSTS,
+      timeoutMs: settings.EGRESS_TIMEOUT_MS,
+    },
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
       answerMs: settings.TOOL_TIMEOUT_MS,

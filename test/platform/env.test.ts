@@ -119,6 +119,17 @@ describe("a wrong environment", () => {
     ["a scheme that stands for every site", { CORS_ORIGINS: "app://, https://" }, "CORS_ORIGINS"],
     ["any origin at all", { CORS_ORIGINS: "*" }, "CORS_ORIGINS"],
     ["an unbounded life of access tokens", { ACCESS_TOKEN_S: "86400" }, "ACCESS_TOKEN_S"],
+    ["ports that are none", { EGRESS_PORTS: "80,web" }, "EGRESS_PORTS"],
+    [
+      "an inner host that is let through in production",
+      { ENVIRONMENT: "production", PUBLIC_URL: "https://a.example", EGRESS_ALLOW_HOSTS: "127.0.0.1:80" },
+      "EGRESS_ALLOW_HOSTS",
+    ],
+    [
+      "a resolver that anybody on the way could answer for",
+      { ENVIRONMENT: "production", PUBLIC_URL: "https://a.example", EGRESS_RESOLVER_URL: "http://a.example" },
+      "EGRESS_RESOLVER_URL",
+    ],
   ])("names %s", (_, change, path) => {
     expect(Object.keys(problemsOf({ ...bindings, ...settings, ...change }))).toEqual([path]);
   });
