@@ -60,7 +60,7 @@ export async function fillMemory({ parts }: Hub, to: number): Promise<void> {
       ),
     );
     const texts = changes.map((_, at) => statementOf(from + at));
-    const vectors = await memory.embed(texts);
+    const vectors = await memory.embedding.embed(texts);
     memory.change(() =>
       memory.apply(changes, new Map(changes.map(({ item }, at) => [item.id, vectors[at]!]))),
     );
@@ -72,7 +72,7 @@ export async function searchMemory({ parts }: Hub, { times, isCold }: { times: n
   let found = 0;
   for (let time = 0; time < times; time++) {
     if (isCold) parts.memory.vectors.forget();
-    const question = await parts.memory.question(QUESTIONS[time % QUESTIONS.length]!);
+    const question = await parts.memory.embedding.question(QUESTIONS[time % QUESTIONS.length]!);
     if (question) found += parts.memory.search.find(question, "associative", RESULTS).length;
   }
   return found;

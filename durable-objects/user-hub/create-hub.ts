@@ -33,6 +33,7 @@ export function createHub(state: DurableObjectState, raw: RawEnv): Hub {
     },
     log: hubLog,
     metrics: createMetrics(env.analytics, hubLog),
+    extraTools: () => [],
     verifyToken: (token) => verifyAccessToken(env.config, token),
     createCtx: (actor, tenantId) =>
       createCtx(env, {

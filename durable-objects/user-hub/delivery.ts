@@ -1,8 +1,9 @@
 import type { MutationNotice, StreamReset, TurnFrame } from "../../src/features/hub/protocol.ts";
 import { mutationOf } from "../../src/features/tools/mutation.ts";
 import type { DeviceCall, DeviceOutcome } from "../../src/features/tools/types.ts";
+import type { OpenRevoke } from "./device-store.ts";
 import type { Attachment, Sockets } from "./sockets.ts";
-import type { OpenRevoke, TurnRow } from "./turn-store.ts";
+import type { TurnRow } from "./turn-record.ts";
 
 /** A reader of one turn that is not a socket: a REST call. */
 export interface TurnReader {

@@ -1,7 +1,7 @@
 /** The devices of the user as the hub knows them, and the mutations of theirs whose outcome is still open. */
 import { z } from "zod";
+import { ToolAction } from "../../src/features/hub/protocol.ts";
 import type { HubStorage } from "./storage.ts";
-import { OpenRevoke } from "./turn-store.ts";
 import type { Vault } from "./vault.ts";
 
 /** What a device says of itself. Free text, so it is sealed. */
@@ -36,6 +36,17 @@ type DeviceColumns = {
   last_seen: number;
   body: ArrayBuffer;
 };
+
+/** A call that may have happened, kept until its device says what became of it. */
+export const OpenRevoke = z.object({
+  requestId: z.string(),
+  call: z.object({
+    action: ToolAction,
+    table: z.string().optional(),
+    data: z.record(z.string(), z.unknown()).optional(),
+  }),
+});
+export type OpenRevoke = z.infer<typeof OpenRevoke>;
 
 export class DeviceStore {
   /** All of them, opened once a wake-up: there are few, and every turn asks. */

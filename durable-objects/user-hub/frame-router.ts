@@ -19,7 +19,7 @@ import type { Connections, Session } from "./connections.ts";
 import type { DataRequests } from "./data-requests.ts";
 import type { AttachedDevice, Sockets } from "./sockets.ts";
 import type { ToolAnswers } from "./tool-answers.ts";
-import type { Binding } from "./turn-store.ts";
+import type { Binding } from "./turn-record.ts";
 import type { Turns } from "./turns.ts";
 
 const BAD_FRAMES_MAX = 20;

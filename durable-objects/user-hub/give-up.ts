@@ -1,7 +1,7 @@
 import type { FrameLog } from "./core/frame-log.ts";
 import { stepTurn } from "./core/turn-state.ts";
 import type { HubParts } from "./parts.ts";
-import type { TurnRow } from "./turn-store.ts";
+import type { TurnRow } from "./turn-record.ts";
 
 const NOTHING_USED = {
   input_tokens: 0,

@@ -1,12 +1,10 @@
 /** Puts the parts of one user's hub together and keeps its alarm. */
 import { liveSession, type verifyAccessToken } from "../../src/features/auth/service.ts";
-import { chatHistory } from "../../src/features/chat/service.ts";
-import { type DataRequest, type HistoryMessage, MUTATING_ACTIONS } from "../../src/features/hub/protocol.ts";
+import type { Tool } from "../../src/features/tools/types.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import type { Logger } from "../../src/lib/logger.ts";
 import { Semaphore } from "../../src/lib/semaphore.ts";
 import { type Clock, systemClock } from "../../src/lib/time.ts";
-import { zoneOrUtc } from "../../src/lib/zone.ts";
 import type { Actor } from "../../src/platform/actor.ts";
 import type { Ctx } from "../../src/platform/context.ts";
 import type { Role } from "../../src/platform/db.ts";
@@ -15,35 +13,31 @@ import type { Keyring } from "../../src/platform/keyring.ts";
 import type { Metrics } from "../../src/platform/metrics.ts";
 import type { ModelClient } from "../../src/platform/model-port.ts";
 import { plainVector } from "../../src/platform/vector-math.ts";
-import { ApprovalStore } from "./approval-store.ts";
-import { ChatStore } from "./chat-store.ts";
 import { Connections, type Session } from "./connections.ts";
-import { type TurnState, turnDueAt } from "./core/turn-state.ts";
-import { DataRequests } from "./data-requests.ts";
+import { createParts } from "./create-parts.ts";
 import { Delivery } from "./delivery.ts";
+import { DeviceChoice } from "./device-choice.ts";
+import { DeviceLine } from "./device-line.ts";
 import { DeviceStore } from "./device-store.ts";
 import { ExecutionOutbox } from "./execution-outbox.ts";
-import { ExecutionStore } from "./execution-store.ts";
 import { FrameRouter } from "./frame-router.ts";
+import { HubAlarm } from "./hub-alarm.ts";
 import { HubMemory } from "./memory.ts";
 import type { LearningMode } from "./memory-jobs.ts";
 import { Outbox } from "./outbox.ts";
 import type { HubLimits, HubParts } from "./parts.ts";
-import { type CallRequest, PendingCalls } from "./pending-calls.ts";
 import { Sockets } from "./sockets.ts";
 import { HubStorage } from "./storage.ts";
 import { ToolAnswers } from "./tool-answers.ts";
-import { type Binding, type Origin, type TurnInput, type TurnRow, TurnStore } from "./turn-store.ts";
+import { turnHistory } from "./turn-history.ts";
+import type { Binding, TurnRow } from "./turn-record.ts";
+import type { TurnServices } from "./turn-services.ts";
+import { TurnUpkeep } from "./turn-upkeep.ts";
 import { Turns } from "./turns.ts";
 import { Vault } from "./vault.ts";
 
-/** How often the alarm looks whether a running turn is still in memory. */
-const WATCH_MS = 30_000;
-/** How soon the alarm comes back to what failed when it rang. */
-const RETRY_MS = 1_000;
 /** Model calls of one hub at the same time: the platform allows six connections, two are left for the rest. */
 const MODEL_CALLS_MAX = 4;
-const HISTORY_MESSAGES_MAX = 60;
 const TURN_STARTERS: readonly Role[] = ["owner", "admin", "member"];
 
 export interface HubSurroundings {
@@ -55,6 +49,8 @@ export interface HubSurroundings {
   log: Logger;
   metrics: Metrics;
   clock?: Clock;
+  /** Tools of turns that need more than a turn has; `createCtx` makes a context of the user's own. See `TurnPorts`. */
+  extraTools(createCtx: () => Ctx): readonly Tool[];
   createCtx(actor: Actor, tenantId: string): Ctx;
   verifyToken: (token: string) => ReturnType<typeof verifyAccessToken>;
 }
@@ -70,8 +66,9 @@ export class Hub {
   readonly executions: ExecutionOutbox;
   readonly #ctx: DurableObjectState;
   readonly #around: HubSurroundings;
-  /** When the alarm rings, as far as this object knows. */
-  #alarmAt: number | null = null;
+  readonly #alarm: HubAlarm;
+  readonly #choice: DeviceChoice;
+  readonly #upkeep: TurnUpkeep;
 
   constructor(ctx: DurableObjectState, around: HubSurroundings) {
     this.#ctx = ctx;
@@ -80,85 +77,38 @@ export class Hub {
     const { limits, log, metrics } = around;
     const storage = new HubStorage(ctx.storage);
     const vault = new Vault(storage, around.keyring);
-    const turns = new TurnStore(storage, vault);
-    const calls = new PendingCalls({
-      clock,
-      limits,
-      connectedStore: (deviceId) => this.#connectedStore(deviceId),
-      send: (request, timeLeftMs) => this.#sendCall(request, timeLeftMs),
-      revoke: (request) => this.#revoke(request),
-    });
+    const devices = new DeviceStore(storage, vault);
     const modelSlots = new Semaphore(MODEL_CALLS_MAX);
-    const outboxCtx = () => this.ctxFor({ kind: "system", job: "outbox", userId: this.#userId });
+    this.#alarm = new HubAlarm(storage, clock);
     this.sockets = new Sockets(ctx, clock, limits);
     this.delivery = new Delivery(this.sockets);
-    this.parts = {
-      clock,
-      log,
-      metrics,
-      limits,
-      storage,
-      vault,
-      turns,
-      calls,
-      questions: new DataRequests({
-        answerMs: limits.answerMs,
-        send: (deviceId, request) => this.#sendQuestion(deviceId, request),
-      }),
-      devices: new DeviceStore(storage, vault),
-      approvals: new ApprovalStore(storage, vault),
-      chats: new ChatStore(storage, vault),
-      executions: new ExecutionStore(storage),
-      memory: new HubMemory({
-        ...around.memory,
-        parts: { clock, log, storage, vault, armAt: (at) => this.armAt(at) },
-        embedder: around.embedder,
-        model: around.model,
-        modelSlots,
-        deviceZone: () => this.#latestZone(),
-        createCtx: outboxCtx,
-        goOn: (work) => this.#goOn(work),
-      }),
-      deliver: (turn, frame) => this.delivery.deliver(turn, frame),
-      saveTurn: (turn, status) => {
-        const dueAt = this.#dueAt(turn.state);
-        turns.update(turn, dueAt, status);
-        this.armAt(dueAt);
-      },
-      armAt: (at) => this.armAt(at),
-      acknowledge: (deviceId, callIds) => this.delivery.acknowledge(deviceId, callIds),
-      announce: (deviceId, call, outcome) => this.delivery.announce(deviceId, call, outcome),
-    };
-    this.connections = new Connections(this.parts, this.sockets, around.embedder);
-    this.outbox = new Outbox(this.parts, outboxCtx);
-    this.executions = new ExecutionOutbox(this.parts, outboxCtx);
-    this.turns = new Turns(this.parts, {
+    this.#choice = new DeviceChoice(devices, this.sockets);
+    const findRun = (requestId: string) => this.turns.find(requestId);
+    const line = new DeviceLine({ sockets: this.sockets, devices, clock, findRun });
+    const memory = new HubMemory({
+      ...around.memory,
+      parts: { clock, log, storage, vault, armAt: (at) => this.#alarm.armAt(at) },
+      embedder: around.embedder,
       model: around.model,
       modelSlots,
-      embed: (text) => this.#embed(text),
-      history: (input, before, charsMax) => this.#history(input, before, charsMax),
-      surroundingsOf: (origin, binding) => this.#surroundingsOf(origin, binding),
-      dueAt: (state) => this.#dueAt(state),
-      keepAlive: (work) => this.#goOn(work),
-      turnLeft: (turn) => this.#turnLeft(turn),
+      deviceZone: () => this.#choice.latestZone(),
+      createCtx: () => this.#ctxOf("outbox"),
+      goOn: (work) => this.#goOn(work),
     });
-    this.router = new FrameRouter({
-      now: () => clock.now(),
-      log,
-      sockets: this.sockets,
-      connections: this.connections,
-      turns: this.turns,
-      answers: new ToolAnswers(this.parts, this.turns, this.delivery),
-      questions: this.parts.questions,
-      bind: (deviceId) => this.bind(deviceId),
-      assertMayStart: () => this.assertMayStart(),
-      readToken: (token) => this.#readToken(token),
-    });
+    const { delivery } = this;
+    const foundation = { clock, log, metrics, limits, storage, vault, devices, memory, line, delivery };
+    this.parts = createParts({ ...foundation, alarm: this.#alarm });
+    this.connections = new Connections(this.parts, this.sockets, around.embedder);
+    this.outbox = new Outbox(this.parts, () => this.#ctxOf("outbox"));
+    this.executions = new ExecutionOutbox(this.parts, () => this.#ctxOf("outbox"));
+    this.turns = new Turns(this.parts, this.#turnServices(modelSlots));
+    this.#upkeep = new TurnUpkeep(this.parts, this.turns);
+    this.router = this.#createRouter();
   }
 
   /** Mends what an eviction left: turns in the middle, sockets without hello, work owed without an alarm. */
   async wake(): Promise<void> {
-    this.#alarmAt = await this.parts.storage.getAlarm();
+    await this.#alarm.load();
     if (!this.parts.vault.isOpen) return;
     this.sockets.closeForgotten();
     this.turns.recover();
@@ -169,42 +119,22 @@ export class Hub {
   /** Rings for the next thing due, looked up. */
   arm(): void {
     const at = this.#nextDueAt();
-    if (at !== null) this.armAt(Math.max(at, this.parts.clock.now()));
-  }
-
-  /** Rings at `at` at the latest. One storage write, and only when the present alarm is later than that. */
-  armAt(at: number): void {
-    if (this.#alarmAt !== null && this.#alarmAt <= at) return;
-    this.#alarmAt = at;
-    void this.parts.storage.setAlarm(at);
+    if (at !== null) this.#alarm.armAt(Math.max(at, this.parts.clock.now()));
   }
 
   /** Re-arms before anything else, so that nothing that goes wrong afterwards can strand a turn. */
   async ring(): Promise<void> {
-    const { storage, clock, log, vault } = this.parts;
+    const { clock, log, vault } = this.parts;
     if (!vault.isOpen) return;
-    this.#alarmAt = clock.now() + WATCH_MS;
-    await storage.setAlarm(this.#alarmAt);
+    await this.#alarm.rearm();
     try {
-      this.turns.attend(clock.now());
+      this.#upkeep.attend(clock.now());
       const saved = Promise.all([this.outbox.flush(), this.executions.flush(), this.parts.memory.attend()]);
-      this.#goOn(saved.finally(() => this.#relax()));
+      this.#goOn(saved.finally(() => this.#alarm.relax(this.#nextDueAt())));
     } catch (cause) {
       log.error({ event: "alarm.failed" }, cause);
     }
-    const dueAt = this.parts.turns.nextDueAt();
-    if (dueAt !== null) this.armAt(Math.max(dueAt, clock.now() + RETRY_MS));
-  }
-
-  /** Puts the alarm off until the next thing is due; there is none while nothing is. */
-  #relax(): void {
-    const { storage, clock } = this.parts;
-    const dueAt = this.#nextDueAt();
-    // What is still overdue failed just now.
-    const at = dueAt === null ? null : Math.max(dueAt, clock.now() + RETRY_MS);
-    if (at === this.#alarmAt) return;
-    this.#alarmAt = at;
-    void (at === null ? storage.deleteAlarm() : storage.setAlarm(at));
+    this.#alarm.retry(this.parts.turns.nextDueAt());
   }
 
   #nextDueAt(): number | null {
@@ -222,16 +152,9 @@ export class Hub {
     }
   }
 
-  /** The device a new turn works with: the one that asks, else the connected one that was active last. */
+  /** The device a new turn works with. */
   bind(deviceId: string): Binding {
-    const connected = this.sockets.greeted().filter(({ device }) => device.tools);
-    const own = connected.find(({ device }) => device.deviceId === deviceId);
-    const lastSeen = new Map(this.parts.devices.all().map((device) => [device.deviceId, device.lastSeen]));
-    const latest = connected.toSorted(
-      (a, b) => (lastSeen.get(b.device.deviceId) ?? 0) - (lastSeen.get(a.device.deviceId) ?? 0),
-    )[0];
-    const chosen = (own ?? latest)?.device;
-    return { deviceId: chosen?.deviceId ?? null, storeId: chosen?.storeId ?? null };
+    return this.#choice.bind(deviceId);
   }
 
   get #userId(): string {
@@ -243,84 +166,45 @@ export class Hub {
     return this.#around.createCtx(actor, tenantId);
   }
 
-  #dueAt(state: TurnState): number {
-    const times = { watchMs: WATCH_MS, replayMs: this.parts.limits.replayKeepMs };
-    return turnDueAt(state, this.parts.clock.now(), times);
+  #ctxOf(job: string): Ctx {
+    return this.ctxFor({ kind: "system", job, userId: this.#userId });
   }
 
-  #connectedStore(deviceId: string): { storeId: string | null } | null {
-    const connected = this.sockets.ofDevice(deviceId);
-    return connected?.device.tools ? { storeId: connected.device.storeId } : null;
+  #turnServices(modelSlots: Semaphore): TurnServices {
+    const { model, extraTools } = this.#around;
+    return {
+      model,
+      modelSlots,
+      extraTools: extraTools(() => this.#ctxOf("turn")),
+      embed: (text) => this.#embed(text),
+      history: (input, before, charsMax) =>
+        turnHistory(this.parts, () => this.#ctxOf("history"), input, { before, charsMax }),
+      surroundingsOf: (origin, binding) => this.#choice.surroundingsOf(origin, binding),
+      keepAlive: (work) => this.#goOn(work),
+      turnLeft: (turn) => this.#turnLeft(turn),
+    };
   }
 
-  #sendCall(request: CallRequest, timeLeftMs: number): void {
-    const connected = this.sockets.ofDevice(request.deviceId);
-    if (!connected) return;
-    this.sockets.send(connected.socket, {
-      type: "tool_call",
-      id: request.callId,
-      epoch: connected.device.epoch,
-      request_id: request.requestId,
-      ...request.call,
-      deadline_ms: timeLeftMs,
+  #createRouter(): FrameRouter {
+    const { clock, log, questions } = this.parts;
+    return new FrameRouter({
+      now: () => clock.now(),
+      log,
+      sockets: this.sockets,
+      connections: this.connections,
+      turns: this.turns,
+      answers: new ToolAnswers(this.parts, this.turns, this.delivery),
+      questions,
+      bind: (deviceId) => this.bind(deviceId),
+      assertMayStart: () => this.assertMayStart(),
+      readToken: (token) => this.#readToken(token),
     });
-    this.sockets.ensureAlive(connected.socket);
-  }
-
-  #sendQuestion(deviceId: string, request: DataRequest): boolean {
-    const connected = this.sockets.ofDevice(deviceId);
-    if (!connected || !this.sockets.send(connected.socket, request)) return false;
-    this.sockets.ensureAlive(connected.socket);
-    return true;
-  }
-
-  #revoke(request: CallRequest): void {
-    const { devices, clock } = this.parts;
-    if (MUTATING_ACTIONS.has(request.call.action)) {
-      const { requestId, callId, call } = request;
-      const keep = () => devices.addRevoke(callId, request, clock.now(), { requestId, call });
-      this.turns.find(requestId)?.settleUnknown(callId, call, keep);
-    }
-    const connected = this.sockets.ofDevice(request.deviceId);
-    if (connected?.device.storeId === request.storeId) {
-      this.sockets.send(connected.socket, { type: "tool_revoke", id: request.callId });
-    }
   }
 
   async #embed(text: string): Promise<number[]> {
     const key = this.parts.vault.dataKey.derive(EMBEDDER_KEY_PURPOSE);
     const [vector] = await this.#around.embedder.embed([text], { key });
     return plainVector(vector!);
-  }
-
-  async #history(input: TurnInput, before: number, charsMax: number): Promise<HistoryMessage[]> {
-    const { chats, storage, clock } = this.parts;
-    const { chatId } = input;
-    if (chatId === undefined) return input.history;
-    if (!chats.holds(chatId)) {
-      const ctx = this.ctxFor({ kind: "system", job: "history", userId: this.#userId });
-      const messages = await chatHistory(ctx, { chatId, limit: HISTORY_MESSAGES_MAX });
-      if (!messages) throw new AppError("not_found", { detail: "There is no such chat." });
-      storage.commit(() => {
-        chats.touch(chatId, clock.now());
-        chats.keepLoaded(chatId, messages);
-      });
-    }
-    return input.history.length > 0 ? input.history : chats.history(chatId, before, charsMax);
-  }
-
-  #surroundingsOf(origin: Origin | null, binding: Binding): { timezone: string; locale: string } {
-    const app = this.#appOf(origin?.deviceId) ?? this.#appOf(binding.deviceId);
-    return { timezone: zoneOrUtc(app?.timezone ?? "UTC"), locale: app?.locale ?? "en" };
-  }
-
-  #latestZone(): string {
-    const [latest] = this.parts.devices.all().toSorted((one, other) => other.lastSeen - one.lastSeen);
-    return zoneOrUtc(latest?.about.app?.timezone ?? "UTC");
-  }
-
-  #appOf(deviceId: string | null | undefined) {
-    return deviceId ? this.parts.devices.find(deviceId)?.about.app : undefined;
   }
 
   #turnLeft(turn: TurnRow): void {

@@ -66,7 +66,9 @@ export class MemoryCommands {
   async #edit({ tier, id, text, ifMatch }: CommandOf<"edit">): Promise<MemoryOutcome> {
     const { store } = this.#memory;
     // Before anything is read: what is checked must still hold when it is written.
-    const vectors = await this.#memory.vectorsOf(tier === "associative" || tier === "episodic" ? [text] : []);
+    const vectors = await this.#memory.embedding.vectorsOf(
+      tier === "associative" || tier === "episodic" ? [text] : [],
+    );
     const item = this.#item(tier, id);
     if (!item) return { kind: "not_found" };
     if (ifMatch && !ifMatch.includes(item.version)) return { kind: "stale" };

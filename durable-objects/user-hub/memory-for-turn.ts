@@ -15,7 +15,8 @@ import { localDay, localText } from "../../src/lib/zone.ts";
 import type { HubMemory, TurnOfChange } from "./memory.ts";
 import type { Question } from "./memory-search.ts";
 import { sessionsOf } from "./memory-sessions.ts";
-import type { Learning, TurnRun } from "./turn-run.ts";
+import type { Learning } from "./run-journal.ts";
+import type { TurnRun } from "./turn-run.ts";
 
 const STATEMENTS_MAX = 8;
 const SESSIONS_MAX = 5;
@@ -79,7 +80,8 @@ export class MemoryForTurn implements TurnMemory {
     const { loading, store, questions } = this.#memory;
     const { input, row } = this.#run;
     await loading.enough();
-    const question = this.#memory.vectors.count > 0 ? await this.#memory.question(input.message) : undefined;
+    const question =
+      this.#memory.vectors.count > 0 ? await this.#memory.embedding.question(input.message) : undefined;
     const core = withinCap(store.core(row.createdAt));
     const facts = Object.fromEntries(
       core.flatMap(({ body }) => (body.tier === "core" ? [[body.key, body.value]] : [])),
@@ -106,7 +108,7 @@ export class MemoryForTurn implements TurnMemory {
 
   async recall(query: string): Promise<readonly string[]> {
     await this.#memory.loading.enough();
-    const question = await this.#memory.question(query);
+    const question = await this.#memory.embedding.question(query);
     if (!question) return [];
     const items = [
       ...this.#search(question, "associative", RECALLED_OF_TIER),

@@ -106,14 +106,14 @@ export class MemoryJobs {
     const exchange = exchangeOf(job);
     const shown = mode === "off" ? [] : await this.#shown(job.said);
     const extraction = await this.#extract(exchange, shown, { asksModel: mode === "model" && !isLastTry });
-    const vectors = await memory.vectorsOf(textsOf(extraction));
+    const vectors = await memory.embedding.vectorsOf(textsOf(extraction));
     memory.change(() => this.#apply(job, exchange, { shown, extraction, vectors }));
   }
 
   /** Statements that the model is shown: it names those that are no longer true. */
   async #shown(said: string): Promise<MemoryItem[]> {
     const { memory } = this.#ports;
-    const question = await memory.question(said);
+    const question = await memory.embedding.question(said);
     return question ? memory.search.find(question, "associative", SHOWN_STATEMENTS) : [];
   }
 

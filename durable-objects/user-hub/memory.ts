@@ -5,13 +5,13 @@ import type { CoreEntry, MemoryChange } from "../../src/features/memory/schema.t
 import { searchMemory } from "../../src/features/memory/service.ts";
 import { newId } from "../../src/lib/ids.ts";
 import type { Semaphore } from "../../src/lib/semaphore.ts";
-import { within } from "../../src/lib/time.ts";
 import { isZone } from "../../src/lib/zone.ts";
 import type { Ctx } from "../../src/platform/context.ts";
-import { EMBEDDER_KEY_PURPOSE, type Embedder } from "../../src/platform/embedder.ts";
+import type { Embedder } from "../../src/platform/embedder.ts";
 import type { ModelClient } from "../../src/platform/model-port.ts";
 import { MemoryCommands } from "./memory-commands.ts";
 import { MemoryConsolidation } from "./memory-consolidation.ts";
+import { MemoryEmbedding } from "./memory-embedding.ts";
 import { MemoryForTurn } from "./memory-for-turn.ts";
 import { MemoryJobStore } from "./memory-job-store.ts";
 import { type LearningMode, MemoryJobs } from "./memory-jobs.ts";
@@ -19,7 +19,7 @@ import { MemoryLoading } from "./memory-loading.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
 import { OwedMemories } from "./memory-owed.ts";
 import { MemoryQuestions, type OpenQuestion } from "./memory-questions.ts";
-import { MemorySearch, type Question } from "./memory-search.ts";
+import { MemorySearch } from "./memory-search.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { MemorySuggestions } from "./memory-suggestions.ts";
 import { MemoryVectors } from "./memory-vectors.ts";
@@ -48,8 +48,6 @@ export interface TurnOfChange {
   beganAt: number;
 }
 
-/** A turn waits so long for a vector of its message; an external embedder may be away. */
-const EMBEDDING_MS = 1_500;
 /** That an item was used is noted once in this time. */
 const USE_NOTED_MS = 24 * 3_600_000;
 
@@ -60,6 +58,7 @@ export class HubMemory {
   readonly search: MemorySearch;
   readonly questions: MemoryQuestions;
   readonly suggestions: MemorySuggestions;
+  readonly embedding: MemoryEmbedding;
   readonly loading: MemoryLoading;
   readonly outbox: MemoryOutbox;
   readonly jobs: MemoryJobs;
@@ -93,11 +92,16 @@ export class HubMemory {
       vectors: this.vectors,
       createCtx,
     });
+    this.embedding = new MemoryEmbedding({
+      parts,
+      embedder,
+      noteMissing: () => this.loading.noteMissing(),
+    });
     this.loading = new MemoryLoading({
       parts,
       store: this.store,
       embedder: embedder.id,
-      embed: (texts) => this.embed(texts),
+      embed: (texts) => this.embedding.embed(texts),
       createCtx,
       goOn: ports.goOn,
     });
@@ -203,31 +207,6 @@ export class HubMemory {
       .withIds(ids)
       .filter(({ lastUsedAt }) => (lastUsedAt ?? 0) < now - USE_NOTED_MS);
     this.apply(unnoted.map((item) => used(item, now)));
-  }
-
-  /** Undefined when the embedder cannot be had in time. */
-  async question(text: string): Promise<Question | undefined> {
-    const vectors = await within(EMBEDDING_MS, (signal) => this.vectorsOf([text], signal));
-    const vector = vectors.get(text);
-    return vector && { text, vector };
-  }
-
-  /** By text; empty when the embedder cannot be had: the items get their vectors later. */
-  async vectorsOf(texts: readonly string[], signal?: AbortSignal): Promise<Map<string, ArrayLike<number>>> {
-    if (texts.length === 0) return new Map();
-    try {
-      const vectors = await this.embed(texts, signal);
-      return new Map(texts.map((text, at) => [text, vectors[at]!]));
-    } catch (cause) {
-      this.parts.log.warn({ event: "memory.not_embedded" }, cause);
-      this.loading.noteMissing();
-      return new Map();
-    }
-  }
-
-  embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
-    const key = this.parts.vault.dataKey.derive(EMBEDDER_KEY_PURPOSE);
-    return this.#ports.embedder.embed(texts, { key, ...(signal ? { signal } : {}) });
   }
 
   /** What the hub has no room for, from the database; nothing as long as it has. */

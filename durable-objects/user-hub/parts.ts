@@ -6,13 +6,15 @@ import type { Metrics } from "../../src/platform/metrics.ts";
 import type { ApprovalStore } from "./approval-store.ts";
 import type { ChatStore } from "./chat-store.ts";
 import type { CallLimits } from "./core/pending-call.ts";
+import type { TurnState } from "./core/turn-state.ts";
 import type { DataRequests } from "./data-requests.ts";
 import type { DeviceStore } from "./device-store.ts";
 import type { ExecutionStore } from "./execution-store.ts";
 import type { HubMemory } from "./memory.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import type { HubStorage } from "./storage.ts";
-import type { TurnRow, TurnStore } from "./turn-store.ts";
+import type { TurnRow } from "./turn-record.ts";
+import type { TurnStore } from "./turn-store.ts";
 import type { Vault } from "./vault.ts";
 
 export interface HubLimits extends CallLimits {
@@ -47,6 +49,8 @@ export interface HubParts {
   questions: DataRequests;
   /** Sends a frame to everyone who follows the turn. */
   deliver(turn: TurnRow, frame: TurnFrame | StreamReset): void;
+  /** When a turn in this state must be looked at again. */
+  dueAt(state: TurnState): number;
   /** Writes the turn's state with the time it must be looked at again, and the alarm for it. Part of the caller's commit. */
   saveTurn(turn: TurnRow, status?: TurnStatus): void;
   /** Makes sure that the alarm rings by then. */

@@ -1,7 +1,7 @@
 /** What an ended turn owes to Postgres. Each is part of the commit that ends it. */
 import type { TurnResult } from "../../src/features/agent/types.ts";
 import type { HubParts } from "./parts.ts";
-import type { TurnInput, TurnRow } from "./turn-store.ts";
+import type { TurnInput, TurnRow } from "./turn-record.ts";
 
 /** Saved at once as a rule; the alarm sees to it when that fails together with the hub. */
 const SAVED_BY_MS = 30_000;

@@ -1,87 +1,11 @@
 /** Turns and their journal in the hub's SQLite. Ids, times and states are in the clear; all else is sealed. */
-
-import { z } from "zod";
-import type { JournaledStep } from "../../src/features/agent/types.ts";
-import {
-  HistoryMessage,
-  Scope,
-  type StreamEnd,
-  ToolAction,
-  type TurnFrame,
-} from "../../src/features/hub/protocol.ts";
-import type { DeviceCall, DeviceOutcome, ToolOutput } from "../../src/features/tools/types.ts";
+import type { StreamEnd } from "../../src/features/hub/protocol.ts";
 import type { ResetPoint } from "./core/frame-log.ts";
 import type { TurnState } from "./core/turn-state.ts";
+import { type JournalEntry, readEntry, smallerParts } from "./journal-entry.ts";
 import type { HubStorage } from "./storage.ts";
+import { type Binding, type Origin, TurnInput, type TurnRow } from "./turn-record.ts";
 import type { Vault } from "./vault.ts";
-
-/** What a turn was asked, sealed with it. Read back after an eviction, possibly by a newer version of this code. */
-export const TurnInput = z.object({
-  version: z.literal(1),
-  kind: z.enum(["home", "floating"]),
-  message: z.string(),
-  scope: Scope.optional(),
-  chatId: z.string().optional(),
-  /** What the client sent along; null when the history is that of the chat. */
-  history: z.array(HistoryMessage),
-  context: z.record(z.string(), z.unknown()).optional(),
-  timezone: z.string(),
-  locale: z.string(),
-  /** The client shows typed blocks. */
-  blocks: z.boolean(),
-  /** The client answers approvals for its user. */
-  autoApprove: z.boolean(),
-  /** A socket can ask its person for an approval; a REST call cannot. */
-  canAsk: z.boolean(),
-});
-export type TurnInput = z.infer<typeof TurnInput>;
-
-/** The one database a turn works on. */
-export interface Binding {
-  deviceId: string | null;
-  storeId: string | null;
-}
-
-/** A connection: its device, and the epoch of that. */
-export interface Origin {
-  deviceId: string;
-  epoch: number;
-}
-
-export interface TurnRow {
-  requestId: string;
-  state: TurnState;
-  resets: ResetPoint[];
-  /** The connection that asked; null for REST. */
-  origin: Origin | null;
-  binding: Binding;
-  createdAt: number;
-}
-
-export interface JournaledOutcome {
-  callId: string;
-  outcome: DeviceOutcome;
-  /** Absent in entries from before it was kept. */
-  made?: MadeCall;
-}
-
-/** What was asked of the device, but for vectors, and how long it took. */
-export interface MadeCall {
-  call: DeviceCall;
-  /** Unix ms. */
-  startedAt: number;
-  durationMs: number;
-}
-
-/** What one commit of a turn carries: everything since the commit before. */
-export interface JournalEntry {
-  version: 1;
-  steps: { path: string; step: number; journaled: JournaledStep }[];
-  outcomes: JournaledOutcome[];
-  frames: TurnFrame[];
-  /** What the model was told of facts it had remembered. Absent when there were none. */
-  learnt?: { position: string; output: ToolOutput }[];
-}
 
 type TurnColumns = {
   request_id: string;
@@ -94,12 +18,6 @@ type TurnColumns = {
 
 /** Below the 2 MB that a row of the hub's database may have. */
 const BODY_BYTES_MAX = 1_500_000;
-/** An outcome came in one frame, yet can be longer when it is written down: `1e20` becomes 21 digits. */
-const TOO_LARGE: DeviceOutcome = {
-  kind: "error",
-  code: "result_too_large",
-  message: "The answer was too large to be kept.",
-};
 const COLUMNS = "request_id, state, resets, origin, binding, created_at";
 
 export class TurnStore {
@@ -233,19 +151,6 @@ export class TurnStore {
   }
 }
 
-/** The same in more rows, or with less in one; null when nothing can be taken out. */
-function smallerParts(entry: JournalEntry): JournalEntry[] | null {
-  const { version, outcomes } = entry;
-  const [only] = outcomes;
-  if (outcomes.length > 1) {
-    const half = Math.ceil(outcomes.length / 2);
-    const rest = { version, steps: [], frames: [], outcomes: outcomes.slice(half) };
-    return [{ ...entry, outcomes: outcomes.slice(0, half) }, rest];
-  }
-  if (!only || only.outcome === TOO_LARGE) return null;
-  return [{ ...entry, outcomes: [{ ...only, outcome: TOO_LARGE }] }];
-}
-
 function readTurn(row: TurnColumns): TurnRow {
   return {
     requestId: row.request_id,
@@ -256,21 +161,3 @@ function readTurn(row: TurnColumns): TurnRow {
     createdAt: row.created_at,
   };
 }
-
-/** Entries are our own and authenticated by their seal; only their version decides how they are read. */
-function readEntry(value: unknown): JournalEntry {
-  const entry = value as JournalEntry;
-  if (entry.version !== 1) throw new Error(`journal entry of unknown version ${String(entry.version)}`);
-  return entry;
-}
-
-/** A call that may have happened, kept until its device says what became of it. */
-export const OpenRevoke = z.object({
-  requestId: z.string(),
-  call: z.object({
-    action: ToolAction,
-    table: z.string().optional(),
-    data: z.record(z.string(), z.unknown()).optional(),
-  }),
-});
-export type OpenRevoke = z.infer<typeof OpenRevoke>;

@@ -1,8 +1,6 @@
 /** Admits, runs, parks, wakes, recovers and ends the user's turns. */
 
-import { runTurn } from "../../src/features/agent/turn.ts";
-import type { TurnResult } from "../../src/features/agent/types.ts";
-import type { HistoryMessage, Scope, StreamReset, TurnFrame } from "../../src/features/hub/protocol.ts";
+import type { StreamReset, TurnFrame } from "../../src/features/hub/protocol.ts";
 import { TurnSuspended } from "../../src/features/tools/types.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import { newId } from "../../src/lib/ids.ts";
@@ -12,43 +10,12 @@ import { admitTurn, isExhausted, stepTurn } from "./core/turn-state.ts";
 import { giveUpTurn } from "./give-up.ts";
 import { measureTurn } from "./measure-turn.ts";
 import type { HubParts } from "./parts.ts";
+import { answerTurn, TurnCancelled } from "./turn-answer.ts";
+import type { Binding, TurnRow } from "./turn-record.ts";
+import { type TurnOrigin, type TurnRequest, turnInput } from "./turn-request.ts";
 import { TurnRun } from "./turn-run.ts";
 import type { TurnServices } from "./turn-services.ts";
-import type { Binding, Origin, TurnInput, TurnRow } from "./turn-store.ts";
-
-/** A client asked for the turn to stop. */
-class TurnCancelled extends Error {
-  override readonly name = "TurnCancelled";
-}
-
-export interface TurnRequest {
-  requestId: string;
-  kind: "home" | "floating";
-  message: string;
-  scope?: Scope;
-  chatId?: string;
-  /** The turn begins a chat of its own. */
-  startsChat: boolean;
-  /** What the client itself knows of the conversation; the history of a chat wins over it. */
-  history?: HistoryMessage[];
-  /** What the client knows and the turn should too. */
-  context?: Record<string, unknown>;
-}
-
-export interface TurnOrigin {
-  /** Null for a REST call. */
-  connection: Origin | null;
-  blocks: boolean;
-  autoApprove: boolean;
-  canAsk: boolean;
-}
-
-/** A turn that ended stays known for this long, so that a repeat of its `request_id` starts no other. */
-const KNOWN_FOR_MS = 30 * 24 * 3_600_000;
-/** How soon a turn is looked at again whose calls are being saved just now. */
-const LOOK_AGAIN_MS = 1_000;
-/** Characters of chat history read from the replica; the agent fits them into its token budget. */
-const HISTORY_CHARS_MAX = 64_000;
+import { shielded } from "./turn-upkeep.ts";
 
 export class Turns {
   readonly #parts: HubParts;
@@ -88,19 +55,8 @@ export class Turns {
     const now = clock.now();
     const { startsChat } = request;
     const chatId = startsChat ? newId(now) : request.chatId;
-    const input: TurnInput = {
-      version: 1,
-      kind: request.kind,
-      message: request.message,
-      ...(request.scope ? { scope: request.scope } : {}),
-      ...(chatId === undefined ? {} : { chatId }),
-      history: request.chatId === undefined ? (request.history ?? []) : [],
-      ...(request.context ? { context: request.context } : {}),
-      ...this.#services.surroundingsOf(origin.connection, binding),
-      blocks: origin.blocks,
-      autoApprove: origin.autoApprove,
-      canAsk: origin.canAsk,
-    };
+    const surroundings = this.#services.surroundingsOf(origin.connection, binding);
+    const input = turnInput(request, origin, chatId, surroundings);
     const row: TurnRow = {
       requestId: request.requestId,
       state: admitTurn(now, limits.turnDeadlineMs),
@@ -110,7 +66,7 @@ export class Turns {
       createdAt: now,
     };
     storage.commit(() => {
-      const dueAt = this.#services.dueAt(row.state);
+      const dueAt = this.#parts.dueAt(row.state);
       turns.insert(row, input, dueAt);
       this.#parts.armAt(dueAt);
       if (startsChat && chatId !== undefined) chats.touch(chatId, now);
@@ -152,7 +108,7 @@ export class Turns {
   /** Takes up every turn that is owed work and is not in memory: after an eviction, a crash, a deploy. */
   recover(): void {
     for (const row of this.#parts.turns.open()) {
-      if (this.#isLost(row)) this.#shielded(row, () => this.#recover(row));
+      if (this.#isLost(row)) shielded(this.#parts, row, () => this.#recover(row));
     }
   }
 
@@ -161,34 +117,8 @@ export class Turns {
     return this.#parts.turns.open().some((row) => row.binding.deviceId === deviceId && this.#isLost(row));
   }
 
-  /** Looks after the turns whose time has come. Only starts work. */
-  attend(now: number): void {
-    this.recover();
-    for (const row of this.#parts.turns.due(now)) {
-      this.#shielded(row, () => {
-        if (row.state.phase === "parked") this.#expire(row, now);
-        else if (row.state.phase === "ended") this.#drop(row, now);
-        else this.#postpone(row);
-      });
-    }
-  }
-
   #isLost({ requestId, state }: TurnRow): boolean {
     return state.phase === "running" && !this.#runs.has(requestId);
-  }
-
-  /** What fails for one turn keeps no other from its turn; the alarm comes back to it. */
-  #shielded({ requestId }: TurnRow, attend: () => void): void {
-    try {
-      attend();
-    } catch (cause) {
-      this.#parts.log.error({ event: "turn.unattended", request_id: requestId }, cause);
-    }
-  }
-
-  #postpone(row: TurnRow): void {
-    const { storage, turns } = this.#parts;
-    storage.commit(() => turns.postpone(row.requestId, this.#services.dueAt(row.state)));
   }
 
   #recover(row: TurnRow): void {
@@ -214,24 +144,6 @@ export class Turns {
     if (reason) run.abortWhenReplayed(reason);
     this.#start(run);
     return true;
-  }
-
-  #expire(row: TurnRow, now: number): void {
-    for (const approval of this.#parts.approvals.ofTurn(row.requestId)) {
-      if (approval.state === "open" && approval.expiresAt <= now) this.decide(approval.approvalId, "expired");
-    }
-  }
-
-  /** First what the turn said, once its calls are saved, later that it was. */
-  #drop(row: TurnRow, now: number): void {
-    const { storage, turns, executions } = this.#parts;
-    storage.commit(() => {
-      const nextTryAt = executions.nextTryAt(row.requestId);
-      if (nextTryAt !== undefined) turns.postpone(row.requestId, Math.max(nextTryAt, now + LOOK_AGAIN_MS));
-      else if (turns.hasContent(row.requestId)) turns.dropContent(row.requestId, now + KNOWN_FOR_MS);
-      else turns.forget(row.requestId);
-      this.#parts.chats.prune();
-    });
   }
 
   #storedLog(requestId: string): FrameLog | undefined {
@@ -268,7 +180,7 @@ export class Turns {
   /** True when the turn has left memory for good: ended or parked. */
   async #runOnce(run: TurnRun): Promise<boolean> {
     try {
-      const result = await this.#answer(run);
+      const result = await answerTurn(this.#parts, this.#services, run);
       run.finish(result);
       measureTurn(this.#parts, run, result);
       return true;
@@ -276,40 +188,5 @@ export class Turns {
       if (thrown instanceof TurnSuspended) return run.park();
       throw thrown;
     }
-  }
-
-  #answer(run: TurnRun): Promise<TurnResult> {
-    const { input, row } = run;
-    return runTurn(
-      {
-        kind: input.kind,
-        message: input.message,
-        scope: input.scope,
-        chatId: input.chatId,
-        clientContext: input.context,
-        loadHistory: () => this.#services.history(input, row.createdAt, HISTORY_CHARS_MAX),
-        now: row.createdAt,
-        timezone: input.timezone,
-        locale: input.locale,
-        blocks: input.blocks,
-        autoApprove: input.autoApprove,
-        deviceOnline: row.binding.deviceId !== null,
-        tokensMax: this.#parts.limits.turnTokens,
-        responseTokensMax: this.#parts.limits.responseTokens,
-        isCancelled: (reason) => reason instanceof TurnCancelled,
-      },
-      {
-        model: this.#services.model,
-        modelSlots: this.#services.modelSlots,
-        journal: run,
-        signal: run.signal,
-        frames: run.frames,
-        device: (place, call) => run.device(place, call),
-        approve: (ask, surroundings) => run.approve(ask, surroundings),
-        embed: (text) => this.#services.embed(text),
-        memory: run.memory,
-        log: this.#parts.log.with({ request_id: row.requestId }),
-      },
-    );
   }
 }
