@@ -24,6 +24,10 @@ export const API_INFO: Omit<ApiInfo, "version"> = {
       description: "Documents a person keeps, cut into parts and found by words and meaning.",
     },
     { name: "device", description: "The devices that hold the user's data and carry out tool calls." },
+    {
+      name: "events",
+      description: "What happens meanwhile, as it happens: told to sockets, and to readers here.",
+    },
     { name: "storage", description: "What a device computes or keeps in the cloud." },
     { name: "operations", description: "Whether the service is well." },
     { name: "docs", description: "What you are reading, and what it is made from." },

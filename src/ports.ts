@@ -1,5 +1,6 @@
 /** The wiring of what low features tell high ones. */
 import { hubOf } from "./features/hub/client.ts";
+import { PublishedEvent } from "./features/hub/schema.ts";
 import { MemoryCommand } from "./features/memory/schema.ts";
 import type { Ports } from "./platform/context.ts";
 
@@ -12,5 +13,7 @@ export function portsOf({ userHub, objects, ingest }: Pick<Ports, "userHub" | "o
     sessionEnded: ({ sessionId, ...owner }) => hubOf({ userHub }, owner).endSessions(sessionId),
     changeMemory: (visitor, command) =>
       hubOf({ userHub }, visitor).changeMemory(visitor, MemoryCommand.parse(command)),
+    publish: (owner, announcement) =>
+      hubOf({ userHub }, owner).publishEvent(PublishedEvent.parse(announcement)),
   };
 }

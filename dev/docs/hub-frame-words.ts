@@ -1,6 +1,6 @@
 /** What the protocol reference says of the frames that the hub sends. */
 import type { HubFrame } from "../../src/features/hub/protocol.ts";
-import { APPROVAL, CALL, CHAT, DEVICE, TASK, TURN } from "./example-ids.ts";
+import { APPROVAL, CALL, CHAT, COLLECTION, DEVICE, DOCUMENT, TASK, TURN } from "./example-ids.ts";
 import type { Frames, WordsOf } from "./frame-words.ts";
 
 const USAGE = {
@@ -208,9 +208,16 @@ export const HUB_WORDS: WordsOf<Frames<typeof HubFrame>> = {
     example: { type: "data_request", id: "q1", kind: "device_info" },
   },
   event: {
-    meaning: "Something happened elsewhere. Reserved: this version of the hub does not send it.",
-    fields: { id: "of the event", topic: "what kind", data: "by topic" },
-    example: { type: "event", id: "e1", topic: "devices", data: {} },
+    meaning:
+      "Something happened elsewhere: ids, states and counts, never content. Told to every connected device as it happens and " +
+      "not again; what was missed is told by `GET /api/v1/events`. This version tells of `documents` and `collections`.",
+    fields: { id: "of the event: later ones have higher numbers", topic: "what kind", data: "by topic" },
+    example: {
+      type: "event",
+      id: "1795161600042",
+      topic: "documents",
+      data: { id: DOCUMENT, collection_id: COLLECTION, status: "embedding", progress: 0.4 },
+    },
   },
   auth_ok: {
     meaning: "The connection lasts until then.",

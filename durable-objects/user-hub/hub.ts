@@ -22,6 +22,7 @@ import { DeviceStore } from "./device-store.ts";
 import { ExecutionOutbox } from "./execution-outbox.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { HubAlarm } from "./hub-alarm.ts";
+import { HubEvents } from "./hub-events.ts";
 import { HubMemory } from "./memory.ts";
 import type { LearningMode } from "./memory-jobs.ts";
 import { Outbox } from "./outbox.ts";
@@ -62,6 +63,7 @@ export class Hub {
   readonly turns: Turns;
   readonly delivery: Delivery;
   readonly router: FrameRouter;
+  readonly events: HubEvents;
   readonly outbox: Outbox;
   readonly executions: ExecutionOutbox;
   readonly #ctx: DurableObjectState;
@@ -98,6 +100,7 @@ export class Hub {
     const { delivery } = this;
     const foundation = { clock, log, metrics, limits, storage, vault, devices, memory, line, delivery };
     this.parts = createParts({ ...foundation, alarm: this.#alarm });
+    this.events = new HubEvents(this.parts, this.sockets);
     this.connections = new Connections(this.parts, this.sockets, around.embedder);
     this.outbox = new Outbox(this.parts, () => this.#ctxOf("outbox"));
     this.executions = new ExecutionOutbox(this.parts, () => this.#ctxOf("outbox"));

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   ADMISSION_HEADER,
   type ChatTurn,
+  EVENTS_PATH,
   type HubAdmission,
   type HubCaller,
   type HubSession,
@@ -10,7 +11,7 @@ import {
   TICKET_HEADER,
 } from "../../src/features/hub/client.ts";
 import { type DataRequest, SUBPROTOCOL } from "../../src/features/hub/protocol.ts";
-import type { Device } from "../../src/features/hub/schema.ts";
+import { type Device, PublishedEvent } from "../../src/features/hub/schema.ts";
 import { MemoryCommand, type MemoryOutcome } from "../../src/features/memory/schema.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import type { RawEnv } from "../../src/platform/env.ts";
@@ -45,10 +46,12 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
     state.blockConcurrencyWhile(() => this.#hub.wake());
   }
 
-  /** Opens a device's socket. The edge has checked who it is, or passes a ticket on. */
+  /** Opens a socket, of a device or of the edge for a reader of events. The edge has checked who it is, or passes a ticket on. */
   override async fetch(request: Request): Promise<Response> {
     const session = this.#sessionOf(request);
     if (!session) return new Response(null, { status: 401 });
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === EVENTS_PATH) return this.#openReader(session, searchParams.get("after"));
     const { 0: client, 1: server } = new WebSocketPair();
     this.#hub.connections.open(server, session);
     const offered =
@@ -61,7 +64,7 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
-    await this.#hub.router.route(socket, data);
+    if (!this.#hub.sockets.isReader(socket)) await this.#hub.router.route(socket, data);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
@@ -110,6 +113,11 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
     this.#hub.connections.endSessions(sessionId);
   }
 
+  /** Tells the person's devices and readers. Lost in a hub that nobody has ever connected to. */
+  async publishEvent(event: PublishedEvent): Promise<void> {
+    if (this.#hub.parts.vault.isOpen) this.#hub.events.publish(PublishedEvent.parse(event));
+  }
+
   async listDevices(): Promise<Device[]> {
     if (!this.#hub.parts.vault.isOpen) return [];
     return this.#hub.parts.devices.all().map((device) => ({
@@ -152,6 +160,15 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
     if (!vault.isOpen) return false;
     await memory.consolidation.run();
     return true;
+  }
+
+  #openReader(session: Session, after: string | null): Response {
+    const { connections, events } = this.#hub;
+    if (connections.isEnded(session.sessionId)) return new Response(null, { status: 401 });
+    if (events.isFull) return new Response(null, { status: 429 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    events.open(server, session, after === null ? null : Number(after));
+    return new Response(null, { status: 101, webSocket: client });
   }
 
   #sessionOf(request: Request): Session | undefined {

@@ -14,6 +14,8 @@ export interface Attachment {
   device: AttachedDevice | null;
   /** Turns of others that this socket resumed and follows. */
   follows: string[];
+  /** It is the edge's, which waits for events, and says nothing. */
+  isReader?: true;
 }
 
 export interface GreetedSocket {
@@ -71,8 +73,24 @@ export class Sockets {
     this.#awaitingHello.set(socket, timer);
   }
 
+  /** Of the edge, where it waits for events: nothing is expected from it. */
+  acceptReader(socket: WebSocket, session: { sessionId: string; expiresAt: number }): void {
+    this.#ctx.acceptWebSocket(socket);
+    const openedAt = this.#clock.now();
+    this.attach(socket, { ...session, openedAt, device: null, follows: [], isReader: true });
+  }
+
+  /** Connections of devices, those included that have not said hello. */
   get count(): number {
-    return this.#ctx.getWebSockets().length;
+    return this.all().filter((socket) => !this.isReader(socket)).length;
+  }
+
+  readers(): WebSocket[] {
+    return this.all().filter((socket) => this.isReader(socket) && socket.readyState === WebSocket.OPEN);
+  }
+
+  isReader(socket: WebSocket): boolean {
+    return this.attachment(socket).isReader === true;
   }
 
   attach(socket: WebSocket, attachment: Attachment): void {
@@ -103,6 +121,7 @@ export class Sockets {
     this.#greeted = undefined;
   }
 
+  /** Readers' included. */
   all(): WebSocket[] {
     return this.#ctx.getWebSockets();
   }
@@ -181,6 +200,7 @@ export class Sockets {
   /** Mends what an eviction interrupted: sockets that never said hello. */
   closeForgotten(): void {
     for (const socket of this.#ctx.getWebSockets()) {
+      if (this.isReader(socket)) continue;
       if (this.attachment(socket).openedAt + this.#limits.helloTimeoutMs < this.#clock.now()) {
         this.#closeWithoutHello(socket);
       }

@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS memory_jobs (
 CREATE TABLE IF NOT EXISTS memory_questions (
   question_id TEXT PRIMARY KEY, raised_at INTEGER NOT NULL, asked_at INTEGER, body BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS chats (chat_id TEXT PRIMARY KEY, used_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tickets (hash TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, principal TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ended_sessions (session_id TEXT PRIMARY KEY, forget_at INTEGER NOT NULL) WITHOUT ROWID;
@@ -59,12 +60,15 @@ CREATE TABLE IF NOT EXISTS ended_sessions (session_id TEXT PRIMARY KEY, forget_a
 type Bindable = string | number | null | ArrayBuffer | Uint8Array;
 
 export class HubStorage {
+  #hasTables = false;
   readonly #storage: DurableObjectStorage;
   #commits = 0;
 
+  /** The tables come with the first write: a hub that was only looked at keeps nothing, as if it had never been. */
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    storage.sql.exec(SCHEMA);
+    const known = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray();
+    if (known.length > 0) this.#prepare();
   }
 
   /**
@@ -72,6 +76,7 @@ export class HubStorage {
    * (the output gate). Each call is one durability barrier.
    */
   commit<Result>(write: () => Result): Result {
+    this.#prepare();
     this.#commits++;
     return this.#storage.transactionSync(write);
   }
@@ -82,18 +87,21 @@ export class HubStorage {
   }
 
   rows<Row extends Record<string, SqlStorageValue>>(query: string, ...bindings: Bindable[]): Row[] {
+    this.#prepare();
     return this.#storage.sql.exec<Row>(query, ...bindings).toArray();
   }
 
   row<Row extends Record<string, SqlStorageValue>>(query: string, ...bindings: Bindable[]): Row | undefined {
-    return this.#storage.sql.exec<Row>(query, ...bindings).toArray()[0];
+    return this.rows<Row>(query, ...bindings)[0];
   }
 
   run(query: string, ...bindings: Bindable[]): number {
+    this.#prepare();
     return this.#storage.sql.exec(query, ...bindings).rowsWritten;
   }
 
   find(name: string): string | undefined {
+    if (!this.#hasTables) return undefined;
     return this.row<{ value: string }>("SELECT value FROM meta WHERE name = ?", name)?.value;
   }
 
@@ -111,5 +119,11 @@ export class HubStorage {
 
   deleteAlarm(): Promise<void> {
     return this.#storage.deleteAlarm();
+  }
+
+  #prepare(): void {
+    if (this.#hasTables) return;
+    this.#storage.sql.exec(SCHEMA);
+    this.#hasTables = true;
   }
 }

@@ -22,6 +22,8 @@ const KEEP_ALIVE_MS = 20_000;
 export interface SseOptions {
   headers?: HeadersInit;
   keepAliveMs?: number;
+  /** The caller left before the end: to end at once what the generator waits for. */
+  onLeave?: () => void;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface SseOptions {
  * its next event. An error in the generator breaks the stream off: catch what the caller should learn.
  */
 export function sseResponse(events: AsyncGenerator<SseEvent>, options: SseOptions = {}): Response {
-  const { headers, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const { headers, keepAliveMs = KEEP_ALIVE_MS, onLeave } = options;
   let next: Promise<IteratorResult<SseEvent>> | undefined;
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -41,6 +43,7 @@ export function sseResponse(events: AsyncGenerator<SseEvent>, options: SseOption
       else controller.enqueue(encodeSse(result.value));
     },
     cancel() {
+      onLeave?.();
       // Not awaited: a generator that waits for its next event ends only when that comes.
       events.return(undefined).catch(() => {});
     },

@@ -20,6 +20,15 @@ export interface Ports {
    * contract (`features/memory/schema`), opaque here.
    */
   changeMemory(visitor: HubVisitor, command: unknown): Promise<unknown>;
+  /** Tells the person's devices and readers; lost when none has ever connected. Throws when the hub cannot be had. */
+  publish(owner: { tenantId: string; userId: string }, announcement: Announcement): Promise<void>;
+}
+
+/** What a person's devices and readers are told: ids, states and counts, nothing that anybody wrote. */
+export interface Announcement {
+  /** One of those in the hub's schema. */
+  topic: string;
+  data: Record<string, string | number | boolean | null>;
 }
 
 /** Who asks a hub over REST, as the database has just said of them. */

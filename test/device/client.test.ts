@@ -48,6 +48,18 @@ async function all(turn: Turn): Promise<TurnEvent[]> {
   return events;
 }
 
+it("passes on what happens elsewhere, topics of later versions included", async () => {
+  const { hub, client } = await online();
+  const heard: unknown[] = [];
+  client.on("event", ({ id, topic, data }) => heard.push({ id, topic, data }));
+  const events = [
+    { id: "1", topic: "documents", data: { id: "d1", status: "ready", progress: 1 } },
+    { id: "2", topic: "weather", data: {} },
+  ];
+  for (const event of events) hub.socket.frame({ type: "event", ...event });
+  expect(heard).toEqual(events);
+});
+
 describe("a turn", () => {
   it("reads as text, blocks and statuses, and ends with its result", async () => {
     const { hub, client } = await online();

@@ -5,7 +5,10 @@
  */
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { UserHub } from "../../durable-objects/user-hub/index.ts";
 import { newId } from "../../src/lib/ids.ts";
+import { readEnv } from "../../src/platform/env.ts";
+import { portsOf } from "../../src/ports.ts";
 import { call } from "../support/api.ts";
 import { disguised, findCanaries, newCanary, type Resting } from "../support/canary.ts";
 import { ringAlarm } from "../support/hub.ts";
@@ -46,6 +49,7 @@ const canaries = Object.fromEntries(
     "document title",
     "document text",
     "searched knowledge",
+    "event",
     "user agent",
     "password",
     "unknown path",
@@ -187,6 +191,9 @@ test("no canary is at rest while a turn is open, after turns, chats and refusals
 
   await overRest(user);
   await knowledge(user);
+  await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: word("event") } });
+  const isTold = () => device.all("event").some(({ data }) => data["id"] === word("event"));
+  await device.until(isTold, "the event");
   const info = await call("GET", `/api/v1/devices/${device.deviceId}/info`, { as: user });
   expect(await info.text()).toContain(word("device info"));
   await device.until(() => device.all("stream_end").length >= 5, "five ends");

@@ -2,8 +2,11 @@
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { z } from "zod";
+import type { UserHub } from "../../durable-objects/user-hub/index.ts";
 import type { ToolCall } from "../../src/features/hub/protocol.ts";
 import { newId } from "../../src/lib/ids.ts";
+import { readEnv } from "../../src/platform/env.ts";
+import { portsOf } from "../../src/ports.ts";
 import { call, callFor } from "./api.ts";
 import { newCanary } from "./canary.ts";
 import { ringAlarm } from "./hub.ts";
@@ -49,6 +52,8 @@ export async function settleIn(): Promise<Inhabitant> {
 
   const collection = await newCollection(user, { name: canary });
   const document = await ingested(user, { collection_id: collection.id, title: canary, content: canary });
+  // No feature writes words into an event; were one to, they would be nobody else's.
+  await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: canary } });
   const ended = device.ask(`ends ${canary}`);
   await device.end(ended);
   const parked = device.ask(`removes ${canary}`);

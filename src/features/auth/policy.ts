@@ -51,6 +51,9 @@ const POLICY = {
     read: { roles: EVERYONE, readOnly: true },
     delete: { roles: WRITERS, liveSession: true },
   },
+  events: {
+    read: { roles: EVERYONE, readOnly: true, liveSession: true },
+  },
   memory: {
     read: { roles: [...EVERYONE, "system"], readOnly: true },
     update: { roles: WRITERS },

@@ -62,6 +62,9 @@ export interface MemoryCalls {
 export const ADMISSION_HEADER = "x-adjutant-admission";
 export const TICKET_HEADER = "x-adjutant-ticket";
 
+/** Where the edge opens a reader's socket; `after` names the last event that it knows. */
+export const EVENTS_PATH = "/events";
+
 const Namespace = z.custom<DurableObjectNamespace<UserHub>>();
 
 export function hubOf({ userHub }: Pick<Ports, "userHub">, { tenantId, userId }: HubOwner): HubStub {

@@ -1,7 +1,14 @@
 import { openRoute, type Route, route } from "../../platform/routes.ts";
+import { answerEvents } from "./events.ts";
 import * as schema from "./schema.ts";
 import * as hub from "./service.ts";
 import { openDeviceSocket } from "./upgrade.ts";
+
+const readEvents = { action: "read", resource: "events" };
+const eventErrors = ["session_revoked", "rate_limited", "timeout"] as const;
+const EVENT_NOTES =
+  "Events hold ids, states and counts, never content. The last 1,000 of a day are kept: `reset` says that some of what you missed " +
+  "is not known any more. At most eight readers of one person wait at a time.";
 
 export const hubRoutes: readonly Route[] = [
   openRoute(
@@ -76,5 +83,38 @@ export const hubRoutes: readonly Route[] = [
       params: schema.DeviceId,
     },
     ({ ctx, params }) => hub.removeDevice(ctx, params.id),
+  ),
+  route(
+    "GET",
+    "/events",
+    {
+      id: "streamEvents",
+      tag: "events",
+      summary: "Follow what happens",
+      description:
+        "With `Accept: text/event-stream` a stream: each event under its topic, with its id, and `ready` once you have been told " +
+        `what you missed. ${EVENT_NOTES} A stream ends after 15 minutes; take it up with \`Last-Event-ID\`. Without that \`Accept\` ` +
+        "it answers what happened since `Last-Event-ID`.",
+      policy: readEvents,
+      answer: schema.EventPage,
+      media: ["text/event-stream"],
+      errors: eventErrors,
+    },
+    ({ ctx, request }) => answerEvents(ctx, request),
+  ),
+  route(
+    "GET",
+    "/events/poll",
+    {
+      id: "pollEvents",
+      tag: "events",
+      summary: "Wait for what happens",
+      description: `Answers when something happened, or after \`wait_s\`. ${EVENT_NOTES}`,
+      policy: readEvents,
+      query: schema.PollEvents,
+      answer: schema.EventPage,
+      errors: eventErrors,
+    },
+    ({ ctx, query }) => hub.pollEvents(ctx, query),
   ),
 ];

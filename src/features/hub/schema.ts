@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+const EVENT_FIELDS_MAX = 20;
+const POLL_WAIT_MAX_S = 30;
+
 export const Ticket = z
   .object({
     ticket: z.string().describe("Opens one socket: `/api/v1/ws/device?ticket=…`"),
@@ -37,5 +40,70 @@ export const DeviceInfo = z
   })
   .meta({ id: "DeviceInfo" });
 export type DeviceInfo = z.infer<typeof DeviceInfo>;
+
+/** What events are about (spec 3). */
+export const EventTopic = z.enum([
+  "agents",
+  "runs",
+  "suggestions",
+  "documents",
+  "collections",
+  "chats",
+  "connections",
+  "devices",
+  "workflows",
+  "billing",
+]);
+export type EventTopic = z.infer<typeof EventTopic>;
+
+/** Ids, enums, counts and times: what they stand for is asked for by its own route. */
+const EventData = z
+  .record(z.string(), z.union([z.string().max(200), z.number(), z.boolean(), z.null()]))
+  .refine((data) => Object.keys(data).length <= EVENT_FIELDS_MAX);
+
+/** As a feature announces it. */
+export const PublishedEvent = z.object({ topic: EventTopic, data: EventData });
+export type PublishedEvent = z.infer<typeof PublishedEvent>;
+
+/** What the hub tells the edge where it waits for a reader. `ready` and `reset` carry the id of the newest event. */
+export const EventMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("event"), id: z.string(), ...PublishedEvent.shape }),
+  z.object({ type: z.literal("ready"), id: z.string() }),
+  z.object({ type: z.literal("reset"), id: z.string() }),
+]);
+export type EventMessage = z.infer<typeof EventMessage>;
+
+const EventCursor = z.string().regex(/^\d{1,15}$/, "must be a cursor that an answer gave");
+
+export const PollEvents = z.object({
+  cursor: EventCursor.optional().describe("Of the answer before; without one, only what happens from now on"),
+  wait_s: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(POLL_WAIT_MAX_S)
+    .default(0)
+    .describe("How long to wait when nothing has happened yet"),
+});
+export type PollEvents = z.infer<typeof PollEvents>;
+
+export const EventPage = z
+  .object({
+    data: z.array(
+      z.object({
+        id: z.string(),
+        topic: EventTopic,
+        data: z.record(z.string(), z.unknown()).describe("Ids, states and counts; never content"),
+      }),
+    ),
+    cursor: z.string().describe("Send it with the next request"),
+    reset: z
+      .boolean()
+      .describe(
+        "What happened after your cursor is not known any more: ask for the state itself, and go on from here",
+      ),
+  })
+  .meta({ id: "EventPage" });
+export type EventPage = z.infer<typeof EventPage>;
 
 export const DeviceId = z.object({ id: z.string().min(1).max(200) });

@@ -2,42 +2,14 @@
 import { AppError } from "../../lib/errors.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
-import { selectRemembered } from "../memory/service.ts";
 import { audit } from "../users/service.ts";
-import { type HubAdmission, type HubSession, hubOf } from "./client.ts";
+import { admission } from "./admission.ts";
+import { hubOf } from "./client.ts";
 import { type Device, DeviceInfo, type Ticket } from "./schema.ts";
 import { sealTicket } from "./ticket.ts";
 
 export { consolidateDue } from "./consolidation.ts";
-
-/**
- * What the hub must know of the person before it opens a socket. One round trip; throws `session_revoked`,
- * `account_disabled` or `forbidden`.
- */
-export async function admission(ctx: Ctx): Promise<{ admission: HubAdmission; session: HubSession }> {
-  if (ctx.actor.kind !== "user")
-    throw new AppError("forbidden", { detail: "Only a session can open a socket." });
-  const [remembered] = await ctx.db.run(allow("devices", "connect"), (queries) => [
-    selectRemembered(queries, ctx),
-  ]);
-  const { principal } = ctx.db;
-  if (!principal?.role || !principal.wrappedDataKey || principal.sessionExpiresAt === null) {
-    throw new AppError("session_revoked");
-  }
-  const { userId, sessionId } = ctx.actor;
-  const { role, tier, wrappedDataKey, sessionExpiresAt: expiresAt } = principal;
-  return {
-    admission: {
-      tenantId: ctx.tenantId,
-      userId,
-      role,
-      tier,
-      wrappedDataKey,
-      remembers: remembered.length > 0,
-    },
-    session: { sessionId, expiresAt },
-  };
-}
+export { pollEvents } from "./events.ts";
 
 /** A single-use ticket, good for 30 s, for clients that can set neither a header nor a sub-protocol. */
 export async function createTicket(ctx: Ctx): Promise<Ticket> {

@@ -2,9 +2,9 @@
 import { AppError } from "../../lib/errors.ts";
 import { createCtx, type GuestCtx } from "../../platform/context.ts";
 import { verifyAccessToken } from "../auth/service.ts";
+import { admission, introductionOf } from "./admission.ts";
 import { ADMISSION_HEADER, type HubOwner, hubOf, TICKET_HEADER } from "./client.ts";
 import { CLOSE, SUBPROTOCOL } from "./protocol.ts";
-import { admission } from "./service.ts";
 import { readTicket } from "./ticket.ts";
 
 const BEARER_PROTOCOL = "bearer.";
@@ -23,10 +23,9 @@ export async function openDeviceSocket(ctx: GuestCtx, request: Request): Promise
   const actor = { kind: "user", userId, sessionId } as const;
   const member = createCtx(ctx, { ...around, ...(client ? { client } : {}), actor, tenantId });
   try {
-    const { admission: admitted, session } = await admission(member);
-    const wrappedDataKey = Buffer.from(admitted.wrappedDataKey).toString("base64");
-    const introduction = JSON.stringify({ ...admitted, ...session, wrappedDataKey });
-    return await pass(ctx, request, admitted, ADMISSION_HEADER, introduction);
+    const admitted = await admission(member);
+    const introduction = introductionOf(admitted);
+    return await pass(ctx, request, admitted.admission, ADMISSION_HEADER, introduction);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error.code === "session_revoked") return refuse(request, CLOSE.sessionEnded, "the session has ended");

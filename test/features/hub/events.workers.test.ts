@@ -1,0 +1,259 @@
+/** Events from where they are published to those who hear of them: sockets, streams and polls. */
+import { env, exports } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import type { UserHub } from "../../../durable-objects/user-hub/index.ts";
+import { EventPage, type PollEvents } from "../../../src/features/hub/schema.ts";
+import { newId } from "../../../src/lib/ids.ts";
+import { readEnv } from "../../../src/platform/env.ts";
+import { portsOf } from "../../../src/ports.ts";
+import { call, callFor, problemOf } from "../../support/api.ts";
+import { crashHub, evictHub, inHub } from "../../support/hub.ts";
+import { INTRUDERS } from "../../support/intruders.ts";
+import { connect } from "../../support/socket.ts";
+import { newUser, type TestUser } from "../../support/users.ts";
+
+const LOG_MAX = 1_000;
+const DAY_MS = 86_400_000;
+const READERS_MAX = 8;
+
+const ports = portsOf(readEnv<UserHub>(env));
+
+function publish(user: Pick<TestUser, "tenantId" | "userId">, number: number): Promise<void> {
+  return ports.publish(user, { topic: "documents", data: { id: newId(), number } });
+}
+
+function poll(user: TestUser, query: { cursor?: string; wait_s?: PollEvents["wait_s"] } = {}) {
+  const search = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  );
+  return callFor(EventPage, "GET", `/events/poll?${search}`, { as: user });
+}
+
+const numbersOf = ({ data }: EventPage) => data.map((event) => event.data["number"]);
+
+/** A reader of the stream, as a browser's EventSource reads it. */
+class Stream {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #rest = "";
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  static async open(user: TestUser, lastId?: string): Promise<Stream> {
+    const response = await openStream(user, lastId);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    return new Stream(response.body!);
+  }
+
+  async next(): Promise<{ event: string; id: string; data: { cursor?: string; data?: unknown } }> {
+    while (!this.#rest.includes("\n\n")) {
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error("the stream has ended");
+      this.#rest += value;
+    }
+    const [block = "", ...after] = this.#rest.split("\n\n");
+    this.#rest = after.join("\n\n");
+    const fields = Object.fromEntries(
+      block.split("\n").map((line): [string, string] => {
+        const at = line.indexOf(": ");
+        return [line.slice(0, at), line.slice(at + 2)];
+      }),
+    );
+    return { event: fields["event"]!, id: fields["id"]!, data: JSON.parse(fields["data"]!) };
+  }
+
+  async hasEnded(): Promise<boolean> {
+    return (await this.#reader.read()).done;
+  }
+
+  leave(): Promise<void> {
+    return this.#reader.cancel();
+  }
+}
+
+function openStream(user: TestUser, lastId?: string): Promise<Response> {
+  return exports.default.fetch(
+    new Request("http://adjutant.test/api/v1/events", {
+      headers: {
+        authorization: `Bearer ${user.accessToken}`,
+        accept: "text/event-stream",
+        ...(lastId === undefined ? {} : { "last-event-id": lastId }),
+      },
+    }),
+  );
+}
+
+function readersOf(user: TestUser): Promise<number> {
+  return inHub(user, (state) => state.getWebSockets().filter(({ readyState }) => readyState === 1).length);
+}
+
+test("every connected device hears of an event, and none of another person's", async () => {
+  const [user, other] = [await newUser(env), await newUser(env)];
+  const [one, two, stranger] = [await connect(user), await connect(user), await connect(other)];
+  await publish(user, 1);
+  for (const device of [one, two]) {
+    expect(await device.frame("event")).toMatchObject({ topic: "documents", data: { number: 1 } });
+  }
+  await publish(other, 2);
+  expect((await stranger.frame("event")).data).toMatchObject({ number: 2 });
+  expect(stranger.all("event")).toHaveLength(1);
+});
+
+test.each(INTRUDERS)(
+  "%s gets nothing of a person's events, with any cursor of theirs",
+  async (_who, arrive) => {
+    const user = await newUser(env);
+    const { cursor } = await poll(user);
+    await publish(user, 1);
+    const intruder = await arrive(user);
+    const page = await poll(intruder, { cursor });
+    expect(page.data).toEqual([]);
+    const stream = await Stream.open(intruder, cursor);
+    expect((await stream.next()).event).toBe("reset");
+    await stream.leave();
+  },
+);
+
+test("a poll answers what happened since its cursor, once and in order, and waits for what comes next", async () => {
+  const user = await newUser(env);
+  const start = await poll(user);
+  expect(start).toMatchObject({ data: [], reset: false });
+  for (const number of [1, 2, 3]) await publish(user, number);
+  const missed = await poll(user, { cursor: start.cursor });
+  expect(numbersOf(missed)).toEqual([1, 2, 3]);
+  const waiting = poll(user, { cursor: missed.cursor, wait_s: 20 });
+  await expect.poll(() => readersOf(user)).toBe(1);
+  await publish(user, 4);
+  const next = await waiting;
+  expect(numbersOf(next)).toEqual([4]);
+  expect(await poll(user, { cursor: next.cursor })).toEqual({ data: [], cursor: next.cursor, reset: false });
+});
+
+test("a stream tells what was missed, says when that is all, and goes on while the hub sleeps and wakes", async () => {
+  const user = await newUser(env);
+  const first = await Stream.open(user);
+  const ready = await first.next();
+  expect(ready).toMatchObject({ event: "ready", data: { cursor: ready.id } });
+  await publish(user, 1);
+  const heard = await first.next();
+  expect(heard).toMatchObject({
+    event: "documents",
+    data: { id: heard.id, topic: "documents", data: { number: 1 } },
+  });
+  await evictHub(user);
+  await publish(user, 2);
+  expect(await first.next()).toMatchObject({ data: { data: { number: 2 } } });
+  const second = await Stream.open(user, ready.id);
+  expect([await second.next(), await second.next(), await second.next()]).toMatchObject([
+    { data: { data: { number: 1 } } },
+    { data: { data: { number: 2 } } },
+    { event: "ready" },
+  ]);
+  await Promise.all([first.leave(), second.leave()]);
+});
+
+test("a stream is taken up again when the hub is torn down, without a hole", async () => {
+  const user = await newUser(env);
+  const stream = await Stream.open(user);
+  await stream.next();
+  await crashHub(user);
+  await publish(user, 1);
+  expect((await stream.next()).data).toMatchObject({ data: { number: 1 } });
+  expect((await stream.next()).event).toBe("ready");
+  await stream.leave();
+});
+
+test("a reader that leaves makes room, and one too many is told to wait", async () => {
+  const user = await newUser(env);
+  const streams = await Promise.all(Array.from({ length: READERS_MAX }, () => Stream.open(user)));
+  expect(await problemOf(await openStream(user))).toMatchObject({ status: 429, code: "rate_limited" });
+  expect(await problemOf(await call("GET", "/api/v1/events/poll", { as: user }))).toMatchObject({
+    status: 429,
+  });
+  // Readers are not devices: those find their places free.
+  const device = await connect(user);
+  await streams[0]!.leave();
+  await expect.poll(() => readersOf(user)).toBe(READERS_MAX);
+  const next = await Stream.open(user);
+  await Promise.all([...streams.slice(1), next].map((stream) => stream.leave()));
+  device.close();
+});
+
+test("a session that ends ends its streams, and opens no other", async () => {
+  const user = await newUser(env);
+  const stream = await Stream.open(user);
+  await stream.next();
+  expect((await call("POST", "/api/v1/auth/logout", { as: user })).status).toBe(204);
+  expect(await stream.hasEnded()).toBe(true);
+  expect(await problemOf(await openStream(user))).toMatchObject({ status: 401, code: "session_revoked" });
+});
+
+test("what is too old to be known is told as such, and what can be known is told", async () => {
+  const user = await newUser(env);
+  const { cursor } = await poll(user);
+  await publish(user, 1);
+  const second = await poll(user, { cursor });
+  await inHub(user, ({ storage }) => {
+    const rows = Array.from({ length: LOG_MAX - 1 }, (_, index) => Number(second.cursor) + 1 + index);
+    storage.transactionSync(() => {
+      for (const id of rows) {
+        storage.sql.exec("INSERT INTO events SELECT ?, at, body FROM events WHERE id = ?", id, second.cursor);
+      }
+    });
+  });
+  await publish(user, 2);
+  const reset = await poll(user, { cursor });
+  expect(reset).toMatchObject({ data: [], reset: true });
+  expect(await poll(user, { cursor: reset.cursor })).toEqual({
+    data: [],
+    cursor: reset.cursor,
+    reset: false,
+  });
+  const counted = await inHub(user, ({ storage }) =>
+    storage.sql.exec<{ count: number }>("SELECT count(*) AS count FROM events").one(),
+  );
+  expect(counted.count).toBe(LOG_MAX);
+});
+
+test("events are forgotten after a day, and a cursor of another log is none of this one", async () => {
+  const user = await newUser(env);
+  const { cursor } = await poll(user);
+  await publish(user, 1);
+  await inHub(user, ({ storage }) => {
+    storage.sql.exec("UPDATE events SET at = at - ?", DAY_MS + 1);
+  });
+  await publish(user, 2);
+  expect((await poll(user, { cursor })).reset).toBe(true);
+  const kept = await poll(user, { cursor: String(Number(cursor) + 1) });
+  expect(numbersOf(kept)).toEqual([2]);
+  expect((await poll(user, { cursor: "1" })).reset).toBe(true);
+  expect((await poll(user, { cursor: String(Number(kept.cursor) + 1) })).reset).toBe(true);
+});
+
+test("an event for a person who never connected leaves nothing behind, not even a table", async () => {
+  const user = await newUser(env);
+  await publish(user, 1);
+  const tables = await inHub(user, ({ storage }) =>
+    storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf\\_%' ESCAPE '\\'").toArray(),
+  );
+  expect(tables).toEqual([]);
+  expect(await poll(user)).toMatchObject({ data: [], reset: false });
+});
+
+test("without asking for a stream, the stream's address answers what happened already", async () => {
+  const user = await newUser(env);
+  const { cursor } = await poll(user);
+  await publish(user, 7);
+  const page = await callFor(EventPage, "GET", "/events", { as: user, headers: { "last-event-id": cursor } });
+  expect(numbersOf(page)).toEqual([7]);
+});
+
+test("a cursor that no answer gave is refused", async () => {
+  const user = await newUser(env);
+  const refused = await call("GET", "/api/v1/events/poll?cursor=yesterday&wait_s=31", { as: user });
+  expect(await problemOf(refused)).toMatchObject({
+    status: 422,
+    errors: [{ path: "query.cursor" }, { path: "query.wait_s" }],
+  });
+});
