@@ -33,8 +33,10 @@ export interface ParsedDocument {
 
 /** How much of a document is read. Beyond a limit it is cut or refused, as each says. */
 export interface ParseLimits {
-  /** Refused: a Worker has 128 MB for the sealed bytes, the plain ones and all that is made of them. */
+  /** Refused: a Worker has 128 MB for the bytes and all that is made of them. */
   bytesMax: number;
+  /** Cut, and of messages refused: here each byte may become a character or more. */
+  textBytesMax: number;
   /** Cut: characters of the text. */
   charsMax: number;
   /** Cut: blocks of the text. */
@@ -56,8 +58,9 @@ export interface ParseLimits {
 }
 
 export const PARSE_LIMITS: ParseLimits = {
-  bytesMax: 25 * 1024 * 1024,
-  charsMax: 4_000_000,
+  bytesMax: 50 * 1024 * 1024,
+  textBytesMax: 25 * 1024 * 1024,
+  charsMax: 8_000_000,
   blocksMax: 100_000,
   pagesMax: 2_000,
   rowsMax: 100_000,
@@ -78,6 +81,8 @@ export interface Claim {
 
 export interface ParseOptions extends Claim {
   limits?: Partial<ParseLimits>;
+  /** The bytes are nobody else's: they may be changed, which spares a copy of a PDF. */
+  isOwn?: boolean;
 }
 
 export type DocumentProblemCode = "too_large" | "unreadable" | "unsupported" | "protected" | "empty";

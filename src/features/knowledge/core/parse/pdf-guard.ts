@@ -4,6 +4,7 @@
  * holds cannot be measured, so there only the packed size counts.
  */
 import { Buffer } from "node:buffer";
+import { DocumentProblem } from "./document.ts";
 import { objectsIn, type PdfObject, type PdfStream, readBody, tooComplicated } from "./pdf-objects.ts";
 import { RATIO_MAX, unpackStream } from "./pdf-unpack.ts";
 
@@ -59,6 +60,9 @@ class PdfGuard {
       } else this.#objects.set(object.number, object);
       for (const stream of object.streams) streams.push(stream);
     }
+    // The reader would look for some at every byte.
+    if (this.#objects.size === 0)
+      throw new DocumentProblem("unreadable", "This PDF is damaged and cannot be read.");
     for (const stream of streams) this.#measure(stream);
     for (const object of this.#objects.values()) {
       if (object.streams.length > 0) this.#drawnBytes(object, 0);

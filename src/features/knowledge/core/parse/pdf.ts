@@ -6,12 +6,13 @@ import { type Line, LineReader, layOut, type TextRun } from "./pdf-layout.ts";
 
 /** What one page may draw: it takes some seconds at most. */
 const DRAWN_BYTES_MAX = 128 * 1024 * 1024;
+/** The reader keeps some 100 KB of each page until it is told to forget them, fonts included. */
+const PAGES_KEPT = 32;
 /** Runs of text on one page, of which some say nothing. */
 const RUNS_MAX = 500_000;
 
-export async function readPdf(bytes: Uint8Array, builder: DocumentBuilder): Promise<void> {
-  // The reader takes the bytes for itself, and unsafe parts are emptied.
-  const own = bytes.slice();
+/** The bytes are taken: unsafe parts are emptied, and the reader keeps them. */
+export async function readPdf(own: Uint8Array, builder: DocumentBuilder): Promise<void> {
   const limits = { streamBytesMax: builder.limits.unpackedBytesMax, drawnBytesMax: DRAWN_BYTES_MAX };
   if (disarmPdf(own, limits)) builder.cut("Parts of the PDF are too large or damaged and were left out.");
   const { getDocumentProxy } = await import("unpdf");
@@ -56,6 +57,7 @@ async function readLines(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promi
     } catch {
       damaged++;
     }
+    if (page % PAGES_KEPT === 0) await pdf.cleanup();
     // In a Worker the clock stands still until something is waited for.
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (charsLeft <= 0) builder.cutShort();

@@ -27,28 +27,30 @@ const LANGUAGE_CHARS = 20_000;
 export async function readDocument(bytes: Uint8Array, options: ParseOptions): Promise<ParsedDocument> {
   const limits = { ...PARSE_LIMITS, ...options.limits };
   const builder = new DocumentBuilder(limits);
-  const type = await readAny(bytes, options, builder, 0);
+  const type = await readAny(bytes, options, builder, { depth: 0, isOwn: options.isOwn ?? false });
   const document = builder.finish(type);
   if (document.blocks.length === 0) throw nothingIn(document);
   const language = detectLanguage(document.text.slice(0, LANGUAGE_CHARS));
   return { ...document, ...(language && { language }) };
 }
 
-/** `depth`: how many messages it is within. */
+interface Place {
+  /** How many messages it is within. */
+  depth: number;
+  isOwn: boolean;
+}
+
 async function readAny(
   bytes: Uint8Array,
   claim: Claim,
   builder: DocumentBuilder,
-  depth: number,
+  place: Place,
 ): Promise<DocumentType> {
   const { bytesMax } = builder.limits;
   if (bytes.length === 0) throw new DocumentProblem("empty", "This document is empty.");
-  if (bytes.length > bytesMax) {
-    const sizes = `${megabytes(bytes.length)}, at most ${megabytes(bytesMax)} can be read`;
-    throw new DocumentProblem("too_large", `This document is too large: it has ${sizes}.`);
-  }
+  if (bytes.length > bytesMax) throw tooLarge("document", bytes, bytesMax);
   try {
-    return await readKnown(bytes, claim, builder, depth);
+    return await readKnown(bytes, claim, builder, place);
   } catch (cause) {
     if (cause instanceof DocumentProblem) throw cause;
     throw new DocumentProblem("unreadable", "This document is damaged and cannot be read.", cause);
@@ -59,10 +61,10 @@ async function readKnown(
   bytes: Uint8Array,
   claim: Claim,
   builder: DocumentBuilder,
-  depth: number,
+  { depth, isOwn }: Place,
 ): Promise<DocumentType> {
   const binary = sniffBinary(bytes);
-  if (binary === "pdf") await readPdf(bytes, builder);
+  if (binary === "pdf") await readPdf(isOwn ? bytes : bytes.slice(), builder);
   if (binary === "pdf") return "pdf";
   if (binary === "zip") {
     const archive = new ZipArchive(bytes, builder.limits);
@@ -75,15 +77,19 @@ async function readKnown(
       const sentence = `Messages within more than ${depth} others are not read.`;
       throw new DocumentProblem("too_large", sentence);
     }
+    const { textBytesMax } = builder.limits;
+    if (bytes.length > textBytesMax) throw tooLarge("message", bytes, textBytesMax);
     await readEml(bytes, builder, async (carried, carriedClaim) => {
-      await readAny(carried, carriedClaim, builder, depth + 1);
+      await readAny(carried, carriedClaim, builder, { depth: depth + 1, isOwn: true });
     });
     return "eml";
   }
   return readAnyText(bytes, claim, builder);
 }
 
-function readAnyText(bytes: Uint8Array, claim: Claim, builder: DocumentBuilder): DocumentType {
+function readAnyText(whole: Uint8Array, claim: Claim, builder: DocumentBuilder): DocumentType {
+  const bytes = beginningOf(whole, builder.limits.textBytesMax);
+  if (bytes.length < whole.length) builder.cutShort();
   const { text, unreadable } = decodeText(bytes, encodingOfHtml(bytes) ?? claimedEncoding(claim));
   if (unreadable > 0) builder.cut("Some bytes are no characters of its encoding; each was read as “\ufffd”.");
   const claimed = claimedType(claim);
@@ -95,6 +101,21 @@ function readAnyText(bytes: Uint8Array, claim: Claim, builder: DocumentBuilder):
   else if (type === "json") readJson(text.replace(/^\ufeff/, ""), builder);
   else readText(text, builder);
   return type;
+}
+
+const UTF8_CONTINUES = 0x80;
+
+/** Never between the bytes of one character, in UTF-8 or UTF-16. */
+function beginningOf(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  if (bytes.length <= bytesMax) return bytes;
+  let end = bytesMax - (bytesMax % 4);
+  while (end > bytesMax - 8 && (bytes[end]! & 0xc0) === UTF8_CONTINUES) end--;
+  return bytes.subarray(0, end);
+}
+
+function tooLarge(what: string, bytes: Uint8Array, bytesMax: number): DocumentProblem {
+  const sizes = `${megabytes(bytes.length)}, at most ${megabytes(bytesMax)} can be read`;
+  return new DocumentProblem("too_large", `This ${what} is too large: it has ${sizes}.`);
 }
 
 function nothingIn({ type, cuts: [cut] }: Pick<ParsedDocument, "type" | "cuts">): DocumentProblem {

@@ -25,12 +25,39 @@ const MB = 1024 * 1024;
 const CUT = "The document is longer than can be read; the end was left out.";
 
 describe("size", () => {
-  test("a PDF of 50 MB is refused by its size alone", async () => {
-    const bytes = new Uint8Array(50 * MB);
+  test("more than 50 MB are refused by their number alone", async () => {
+    const bytes = new Uint8Array(51 * MB);
     bytes.set(utf8("%PDF-1.7\n"));
     expect(await problemOf(bytes)).toMatchObject({
       code: "too_large",
-      message: "This document is too large: it has 50 MB, at most 25 MB can be read.",
+      message: "This document is too large: it has 51 MB, at most 50 MB can be read.",
+    });
+  });
+
+  test("a PDF of 50 MB is read where most of it are pictures, and refused where it is nothing", async () => {
+    const picture = pdfStream(new Uint8Array(49 * MB), {
+      dictionary: "/Type /XObject /Subtype /Image",
+      filter: "/DCTDecode",
+    });
+    const whole = pdfOf([pdfStream(pdfText("words"))], { more: [[9, picture]] });
+    expect((await parseDocument(whole, { isOwn: true })).text).toBe("words");
+    const nothing = new Uint8Array(50 * MB);
+    nothing.set(utf8("%PDF-1.7\n"));
+    expect(await problemOf(nothing)).toMatchObject({ code: "unreadable" });
+  });
+
+  test("of a text of 50 MB the beginning is read, and of its characters none is cut in two", async () => {
+    const document = await parseDocument(utf8("日本語のうた。".repeat((50 * MB) / 21)), { name: "a.txt" });
+    expect(document.cuts).toEqual([CUT]);
+    expect(document.text.length).toBe(PARSE_LIMITS.charsMax);
+    expect(document.text).not.toContain("\ufffd");
+  });
+
+  test("a message of more than 25 MB is refused", async () => {
+    const mail = `Subject: words\nFrom: a@example.com\n\n${`${"a".repeat(76)}\n`.repeat(350_000)}`;
+    expect(await problemOf(utf8(mail))).toMatchObject({
+      code: "too_large",
+      message: "This message is too large: it has 26 MB, at most 25 MB can be read.",
     });
   });
 
