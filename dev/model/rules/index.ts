@@ -4,6 +4,7 @@ import { type Reply, say } from "../reply.ts";
 import type { MessagesRequest } from "../wire.ts";
 import { readConversation } from "./conversation.ts";
 import { learn } from "./memory.ts";
+import { answerFrom, holdsSources, ORDER_TOOL, orderSources } from "./sources.ts";
 import { supervise } from "./supervisor.ts";
 import { domainOf, speakFor, workOn } from "./worker.ts";
 import { writeUp } from "./write-up.ts";
@@ -22,6 +23,8 @@ export function answerByRule(request: MessagesRequest): Reply {
 
 function choose(conversation: ReturnType<typeof readConversation>, described: ReadonlySet<string>): Reply {
   if (described.has("task")) return supervise(conversation);
+  if (described.has(ORDER_TOOL)) return orderSources(conversation.text);
+  if (described.size === 0 && holdsSources(conversation.text)) return answerFrom(conversation.text);
   const domain = domainOf(described);
   if (!domain) return writeUp(conversation);
   return described.has("hand_over") ? speakFor(conversation, domain) : workOn(conversation, domain);
