@@ -14,7 +14,7 @@ export async function readBounded(
   return joined(chunks, size);
 }
 
-export function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
+function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
   const [only] = chunks;
   if (chunks.length === 1 && only) return only;
   const bytes = new Uint8Array(size);
@@ -24,4 +24,31 @@ export function joined(chunks: readonly Uint8Array[], size: number): Uint8Array 
     offset += chunk.byteLength;
   }
   return bytes;
+}
+
+/** The beginning of a stream, `bytesMin` of it or all, and the stream as it was. */
+export async function peek(
+  stream: ReadableStream<Uint8Array>,
+  bytesMin: number,
+): Promise<{ head: Uint8Array; stream: ReadableStream<Uint8Array> }> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size < bytesMin) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    size += value.byteLength;
+  }
+  const head = joined(chunks, size);
+  const whole = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(head),
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return { head, stream: whole };
 }

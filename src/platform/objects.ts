@@ -1,6 +1,7 @@
+import { peek, readBounded } from "../lib/bounded-stream.ts";
 import { AppError } from "../lib/errors.ts";
-import type { DataKey } from "./keyring.ts";
-import { openStream, sealedLength, sealStream } from "./sealed-segments.ts";
+import { type DataKey, ENVELOPE_VERSION } from "./keyring.ts";
+import { HEADER_BYTES_MAX, openStream, plainLength, sealedLength, sealStream } from "./sealed-segments.ts";
 
 const TABLE = "objects";
 /** R2 wants parts of one size, at least 5 MiB, but for the last. */
@@ -51,14 +52,20 @@ export class SealedObjects {
   async get(name: string): Promise<Uint8Array | null> {
     const object = await this.#bucket.get(name);
     if (!object) return null;
-    // An envelope is longer than what is in it.
-    const bytes = new Uint8Array(object.size);
+    const context = this.#contextOf(name);
+    const { head, stream } = await peek(object.body, HEADER_BYTES_MAX);
+    if (head[0] === ENVELOPE_VERSION) {
+      const sealed = await readBounded({ body: stream }, object.size);
+      return this.#key.open(sealed ?? head, context);
+    }
+    // Exactly as many as there are: readers copy what is part of something larger.
+    const bytes = new Uint8Array(plainLength(object.size, head, this.#key));
     let length = 0;
-    for await (const chunk of object.body.pipeThrough(openStream(this.#key, this.#contextOf(name)))) {
+    for await (const chunk of stream.pipeThrough(openStream(this.#key, context))) {
       bytes.set(chunk, length);
       length += chunk.length;
     }
-    return bytes.subarray(0, length);
+    return bytes;
   }
 
   async #putWhole(name: string, sealed: ReadableStream<Uint8Array>, length: number): Promise<void> {

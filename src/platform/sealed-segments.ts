@@ -10,8 +10,9 @@
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { AppError } from "../lib/errors.ts";
-import { type Bytes, contextBytes, type DataKey, ENVELOPE_VERSION, type EnvelopeContext } from "./keyring.ts";
+import { type Bytes, contextBytes, type DataKey, type EnvelopeContext } from "./keyring.ts";
 
+/** `keyring.ts` has version 1. */
 const VERSION = 2;
 const SEGMENT_BYTES = 256 * 1024;
 /** Of what is read: a header decides how much memory is taken. */
@@ -19,6 +20,7 @@ const SEGMENT_BYTES_MAX = 1024 * 1024;
 const CIPHER = "aes-256-gcm";
 const KEY_PURPOSE = "sealed segments";
 const [SALT_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES, SIZE_BYTES] = [32, 32, 12, 16, 4];
+const NOTHING: Uint8Array = new Uint8Array();
 
 /** Bytes of the envelope of so many. */
 export function sealedLength(plainBytes: number, { id }: Pick<DataKey, "id">): number {
@@ -39,34 +41,41 @@ export function sealStream(key: DataKey, context: EnvelopeContext): TransformStr
   });
 }
 
+/** Bytes in an envelope of so many, of which `head` is the beginning. Throws `internal` for one that is none. */
+export function plainLength(sealedBytes: number, head: Uint8Array, { id }: Pick<DataKey, "id">): number {
+  const header = headerOf(head, id);
+  if (!header) throw unreadable("it is cut short");
+  const length = sealedBytes - header.bytes.length;
+  return Math.max(0, length - Math.ceil(length / (header.segmentBytes + TAG_BYTES)) * TAG_BYTES);
+}
+
 /**
- * Passes on what is genuine, segment by segment; that nothing is missing is known at its end. An envelope of `keyring.ts`
- * comes out whole. Throws `internal` when it was altered, cut, moved, or sealed with another key.
+ * Passes on what is genuine, segment by segment; that nothing is missing is known at its end. Throws `internal` when the
+ * envelope was altered, cut, moved, or sealed with another key.
  */
 export function openStream(key: DataKey, context: EnvelopeContext): TransformStream<Uint8Array, Bytes> {
   let opening: { cipher: SegmentCipher; segments: Segmenter } | undefined;
-  const held: Uint8Array[] = [];
+  let start = NOTHING;
   return new TransformStream<Uint8Array, Bytes>({
     transform(chunk, controller) {
       let fresh = chunk;
       if (!opening) {
-        held.push(chunk);
-        if (held[0]?.[0] === ENVELOPE_VERSION) return;
-        const start = Buffer.concat(held.splice(0));
+        start = Buffer.concat([start, chunk]);
         const header = headerOf(start, key.id);
-        if (!header) return void held.push(start);
+        if (!header) return;
         opening = {
           cipher: new SegmentCipher(key, header.bytes, context),
           segments: new Segmenter(header.segmentBytes + TAG_BYTES),
         };
         fresh = start.subarray(header.bytes.length);
+        start = NOTHING;
       }
       const { cipher, segments } = opening;
       for (const segment of segments.push(fresh)) controller.enqueue(cipher.open(segment, false));
     },
     flush(controller) {
-      if (opening) controller.enqueue(opening.cipher.open(opening.segments.rest(), true));
-      else controller.enqueue(key.open(Buffer.concat(held), context));
+      if (!opening) throw unreadable("it is cut short");
+      controller.enqueue(opening.cipher.open(opening.segments.rest(), true));
     },
   });
 }
@@ -134,6 +143,9 @@ class SegmentCipher {
     return nonce;
   }
 }
+
+/** A header is not longer. */
+export const HEADER_BYTES_MAX = headerLength(0xff);
 
 function headerLength(keyIdLength: number): number {
   return 2 + keyIdLength + SALT_BYTES + SIZE_BYTES;
