@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Database, Permission } from "./db.ts";
 import type {
   StoredVector,
@@ -44,6 +44,7 @@ export class PgVectorIndex implements VectorIndex {
     { collection, embedder }: VectorSpace,
     vector: ArrayLike<number>,
     limit: number,
+    where: SQL = sql`true`,
   ): Promise<VectorMatch[]> {
     if (!(await this.describe()).isSearchable) return [];
     const { db, permission } = this.#door;
@@ -51,7 +52,7 @@ export class PgVectorIndex implements VectorIndex {
       queries.execute<{ id: string; score: number }>(sql`
         select chunk_id as id, 1 - (embedding <=> ${textOf(vector)}::vector) as score
         from chunk_vectors
-        where collection = ${collection}::integer and embedder = ${embedder}
+        where collection = ${collection}::integer and embedder = ${embedder} and ${where}
         order by embedding <=> ${textOf(vector)}::vector, chunk_id
         limit ${limit}::integer`),
     ]);

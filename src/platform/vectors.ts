@@ -1,5 +1,7 @@
 /** Where vectors are kept and compared. The port; its adapter for pgvector is beside it. */
 
+import type { SQL } from "drizzle-orm";
+
 /** Vectors are compared within one collection and one vector space only. */
 export interface VectorSpace {
   collection: number;
@@ -28,8 +30,11 @@ export interface VectorIndexDescription {
 export interface VectorIndex {
   /** Adds vectors or puts them in the place of those with the same id. Safe to repeat. */
   upsert(space: VectorSpace, vectors: readonly StoredVector[]): Promise<void>;
-  /** The nearest, the best first. */
-  query(space: VectorSpace, vector: ArrayLike<number>, limit: number): Promise<VectorMatch[]>;
+  /**
+   * The nearest, the best first. `where`, a condition on `chunk_vectors.chunk_id`, is for indexes in the same database:
+   * others give their nearest of all, and the caller leaves out what does not fit.
+   */
+  query(space: VectorSpace, vector: ArrayLike<number>, limit: number, where?: SQL): Promise<VectorMatch[]>;
   /** An id that is not there changes nothing. */
   delete(ids: readonly string[]): Promise<void>;
   describe(): Promise<VectorIndexDescription>;

@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const CLASSES: Readonly<Record<string, RegExp>> = {
   id: /^(uuid|text|integer|bigint)$/,
   time: /^(timestamp with time zone|integer)$/,
-  count: /^integer$/,
+  count: /^(integer|int4multirange)$/,
   enum: /^text$/,
   flag: /^(boolean|integer)$/,
   name: /^text$/,

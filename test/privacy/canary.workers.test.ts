@@ -12,7 +12,7 @@ import { portsOf } from "../../src/ports.ts";
 import { call } from "../support/api.ts";
 import { disguised, findCanaries, newCanary, type Resting } from "../support/canary.ts";
 import { ringAlarm } from "../support/hub.ts";
-import { ingested, newCollection } from "../support/knowledge.ts";
+import { ingested, newCollection, replaced } from "../support/knowledge.ts";
 import { scriptModel } from "../support/model.ts";
 import { connect, upgrade } from "../support/socket.ts";
 import { allStores } from "../support/stores.ts";
@@ -48,6 +48,8 @@ const canaries = Object.fromEntries(
     "collection description",
     "document title",
     "document text",
+    "replaced title",
+    "replaced text",
     "searched knowledge",
     "event",
     "user agent",
@@ -242,6 +244,8 @@ async function knowledge(user: Awaited<ReturnType<typeof newUser>>): Promise<voi
   };
   expect(await search(word("document text"))).toContain(ready.id);
   await search(text("searched knowledge"));
+  await replaced(user, ready, { title: text("replaced title"), content: text("replaced text") });
+  expect(await search(word("replaced text"))).toContain(ready.id);
   const broken = `\u0000\u0001\u0002\u0003\u0004\u0005${text("document text")}`;
   expect((await ingested(user, { ...common, content: broken })).status).toBe("failed");
 }

@@ -1,7 +1,13 @@
 /** Collections and documents of people in tests. */
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { Collection, Document, type IngestMessage } from "../../src/features/knowledge/schema.ts";
+import {
+  Collection,
+  Document,
+  type IngestMessage,
+  SearchAnswer,
+  type SearchHit,
+} from "../../src/features/knowledge/schema.ts";
 import { handleBatch } from "../../src/queues.ts";
 import { callFor } from "./api.ts";
 import type { TestUser } from "./users.ts";
@@ -45,4 +51,26 @@ export async function ingested(user: TestUser, body: Parameters<typeof sendDocum
   const sent = await sendDocument(user, body);
   await deliver(messageFor(user, sent));
   return documentOf(user, sent);
+}
+
+/** The document with other content, which has been read. */
+export async function replaced(
+  user: TestUser,
+  { id }: { id: string },
+  body: { content: string; title?: string; type?: string },
+): Promise<Document> {
+  const sent = await callFor(Document, "PUT", `/rag/documents/${id}`, { as: user, body });
+  await deliver(messageFor(user, sent));
+  return documentOf(user, sent);
+}
+
+/** What is found, best first. */
+export async function found(
+  user: TestUser,
+  { id }: { id: string },
+  query: string,
+  more: Record<string, unknown> = {},
+): Promise<SearchHit[]> {
+  const body = { collection_id: id, query, diversity: 0, limit: 50, ...more };
+  return (await callFor(SearchAnswer, "POST", "/rag/search", { as: user, body })).data;
 }

@@ -72,10 +72,14 @@ const POLICY = {
     update: { roles: WRITERS },
     delete: { roles: WRITERS },
     search: { roles: EVERYONE, readOnly: true },
+    /** Has the content of an earlier version again. */
+    restore: { roles: WRITERS },
   },
   documents: {
     read: { roles: EVERYONE, readOnly: true },
     create: { roles: WRITERS },
+    /** New content in the place of the old. */
+    replace: { roles: WRITERS },
     /** Reads a failed one again. */
     retry: { roles: WRITERS },
     delete: { roles: WRITERS },

@@ -1,12 +1,13 @@
-import { and, desc, eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
-import type { Queries } from "../../platform/db.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange } from "../users/service.ts";
+import { KEPT, liveCollection, selectCollection } from "./collection-rows.ts";
+import { pruneVersions } from "./pruning.ts";
 import type { Collection, CreateCollection, ListCollections, UpdateCollection } from "./schema.ts";
 import { collections, documents } from "./tables.ts";
 import { openVault } from "./vault.ts";
@@ -14,20 +15,17 @@ import { openVault } from "./vault.ts";
 /** Versions the caller accepts; undefined when it does not mind. */
 type IfMatch = readonly number[] | undefined;
 
-/** How long a deleted collection is kept. */
-export const KEPT = sql`interval '30 days'`;
-
 /** Safe to repeat with the same id. */
 export async function createCollection(ctx: Ctx, input: CreateCollection, id: string): Promise<Collection> {
   const permission = allow("collections", "create");
   const vault = await openVault(ctx, permission);
-  const { name, description, settings } = input;
+  const { name, description, settings, versions_kept } = input;
   const body = sql.param(vault.sealCollection(id, { name, description }), collections.body);
   const embedder = createEmbedder(ctx.config.embedder).id;
   const insert = sql`
-    insert into ${collections} (id, user_id, body, chunk_tokens, overlap_tokens, embedder)
+    insert into ${collections} (id, user_id, body, chunk_tokens, overlap_tokens, versions_kept, embedder)
     values (${id}::uuid, ${userIdOf(ctx)}::uuid, ${body}::bytea, ${settings.chunk_tokens}::integer,
-      ${settings.overlap_tokens}::integer, ${embedder})
+      ${settings.overlap_tokens}::integer, ${versions_kept}::integer, ${embedder})
     on conflict (id) do nothing returning id`;
   const [, [row]] = await ctx.db.run(permission, (queries) => [
     auditedChange(queries, ctx, { event: "collection.created", subjectId: id }, insert),
@@ -66,7 +64,7 @@ export async function getCollection(ctx: Ctx, id: string): Promise<Collection> {
 export async function updateCollection(
   ctx: Ctx,
   id: string,
-  { name, description, settings }: UpdateCollection,
+  { name, description, settings, versions_kept }: UpdateCollection,
   ifMatch: IfMatch,
 ): Promise<Collection> {
   const permission = allow("collections", "update");
@@ -86,7 +84,7 @@ export async function updateCollection(
   const versions = ifMatch ? ifMatch.filter((version) => version === found.version) : [found.version];
   const change = sql`
     update ${collections} set body = ${body}::bytea, chunk_tokens = ${chunk_tokens}::integer,
-      overlap_tokens = ${overlap_tokens}::integer, version = version + 1, updated_at = now()
+      overlap_tokens = ${overlap_tokens}::integer, versions_kept = ${versions_kept ?? found.versionsKept}::integer, version = version + 1, updated_at = now()
     where ${and(liveCollection(ctx, id), inArray(collections.version, versions))} returning id`;
   const [changed, [row]] = await ctx.db.run(permission, (queries) => [
     auditedChange(queries, ctx, { event: "collection.updated", subjectId: id }, change),
@@ -94,6 +92,7 @@ export async function updateCollection(
   ]);
   if (!row) throw new AppError("not_found");
   if (changed.rows.length === 0) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
+  if (row.versionsKept < found.versionsKept) await pruneVersions(ctx, permission, id);
   return vault.openCollection(row);
 }
 
@@ -114,19 +113,6 @@ export async function deleteCollection(ctx: Ctx, id: string, ifMatch: IfMatch): 
       ),
   ]);
   if (deleted.rows.length === 0) throw new AppError(found ? "precondition_failed" : "not_found");
-}
-
-export function selectCollection(queries: Queries, ctx: Ctx, id: string) {
-  return queries.select().from(collections).where(liveCollection(ctx, id));
-}
-
-/** Row-level security keeps people apart too; the condition says what is meant. */
-export function liveCollection(ctx: Ctx, id?: string): SQL | undefined {
-  return and(
-    eq(collections.userId, userIdOf(ctx)),
-    isNull(collections.deletedAt),
-    id === undefined ? undefined : eq(collections.id, id),
-  );
 }
 
 const Position = z.tuple([z.uuid()]);

@@ -1,73 +1,110 @@
+import { createHmac } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
 import { derivedId } from "../../lib/ids.ts";
 import type { Queries } from "../../platform/db.ts";
+import type { CollectionRow } from "./collection-rows.ts";
 import { type Chunk, searchableText } from "./core/chunk.ts";
 import type { Language } from "./core/languages.ts";
 import { termsOf } from "./core/terms.ts";
-import { chunks, type collections, type documents, postings } from "./tables.ts";
+import type { DocumentRow } from "./document-rows.ts";
+import { chunkPlaces, chunks, documents, type documentVersions, postings } from "./tables.ts";
 import type { KnowledgeVault } from "./vault.ts";
 
-export type DocumentRow = typeof documents.$inferSelect;
-export type CollectionRow = typeof collections.$inferSelect;
+export type UploadRow = typeof documentVersions.$inferSelect;
+
+/** A document that is being read, where it is going to and as what. */
+export interface Reading {
+  document: DocumentRow;
+  collection: CollectionRow;
+  upload: UploadRow;
+}
+
+/** One chunk of an upload, before anything is made of it. */
+export interface Cut {
+  /** The same for all uploads of the document in which postings and vector would be the same. */
+  id: string;
+  contentHash: Uint8Array;
+  chunk: Chunk;
+  title: string;
+  language: Language | undefined;
+}
 
 /** What becomes of one chunk in the database. */
 export interface IndexedChunk {
   id: string;
-  ordinal: number;
   body: Uint8Array;
   contentHash: Uint8Array;
   tokens: readonly bigint[];
   frequencies: readonly number[];
   /** Terms of the chunk. */
   length: number;
-  /** What its vector is made of. */
-  searchable: string;
 }
 
-/** The same document in the same version gives the same ids. */
-export function indexChunk(
+/** Names each chunk by what it is: one that only moved keeps its name, and one that stands there twice has two. */
+export function identify(
   vault: KnowledgeVault,
-  { id: documentId, version }: DocumentRow,
-  {
-    chunk,
-    ordinal,
-    title,
-    language,
-  }: { chunk: Chunk; ordinal: number; title: string; language?: Language | undefined },
-): IndexedChunk {
-  const id = derivedId("chunk", documentId, version, ordinal);
-  const searchable = searchableText(chunk, title);
-  const { postings: terms, length } = vault.index.readTerms(termsOf(searchable, language));
+  documentId: string,
+  list: readonly Chunk[],
+  { title, language }: { title: string; language?: Language | undefined },
+): Cut[] {
+  const seen = new Map<string, number>();
+  return list.map((chunk) => {
+    const hash = createHmac("sha256", vault.chunkKey)
+      .update(JSON.stringify([chunk.contentHash, title, language ?? null]))
+      .digest();
+    const name = hash.toString("base64url");
+    const count = seen.get(name) ?? 0;
+    seen.set(name, count + 1);
+    const id = derivedId("chunk", documentId, name, count);
+    return { id, contentHash: new Uint8Array(hash), chunk, title, language };
+  });
+}
+
+/** What a chunk is embedded as. */
+export function wordsOf({ chunk, title }: Cut): string {
+  return searchableText(chunk, title);
+}
+
+export function lengthOf(cut: Cut): number {
+  let length = 0;
+  for (const frequency of termsOf(wordsOf(cut), cut.language).values()) length += frequency;
+  return length;
+}
+
+export function indexChunk(vault: KnowledgeVault, cut: Cut): IndexedChunk {
+  const { id, contentHash, chunk, language } = cut;
+  const { postings: terms, length } = vault.index.readTerms(termsOf(wordsOf(cut), language));
   return {
     id,
-    ordinal,
-    body: vault.sealChunk(id, { text: chunk.text, position: chunk.position }),
-    contentHash: new Uint8Array(Buffer.from(chunk.contentHash, "base64url")),
+    contentHash,
+    body: vault.sealChunk(id, { text: chunk.text, heading: chunk.position.heading }),
     tokens: terms.map(({ token }) => token),
     frequencies: terms.map(({ frequency }) => frequency),
     length,
-    searchable,
   };
 }
 
-/** Chunks with their postings, in one statement: a chunk that is there has all of its own, and is left alone. */
+/**
+ * Chunks with their postings, in one statement: a chunk that is there has all of its own, and is left alone. Does nothing
+ * once the document is read by somebody else.
+ */
 export function insertChunks(
   queries: Queries,
-  document: DocumentRow,
-  collection: CollectionRow,
+  { document, collection }: Reading,
   list: readonly IndexedChunk[],
 ) {
   const rows = list.map(
-    ({ id, ordinal, body, contentHash }) =>
-      sql`(${id}::uuid, ${document.userId}::uuid, ${document.id}::uuid, ${ordinal}::integer,
-        ${sql.param(body, chunks.body)}::bytea, ${sql.param(contentHash, chunks.contentHash)}::bytea)`,
+    ({ id, body, contentHash }) =>
+      sql`(${id}::uuid, ${sql.param(body, chunks.body)}::bytea, ${sql.param(contentHash, chunks.contentHash)}::bytea)`,
   );
   const repeated = <Value>(pick: (chunk: IndexedChunk) => Value) =>
     list.flatMap((chunk) => chunk.tokens.map(() => pick(chunk)));
   return queries.execute(sql`
     with written as (
-      insert into ${chunks} (id, user_id, document_id, ordinal, body, content_hash)
-      values ${sql.join(rows, sql`, `)}
+      insert into ${chunks} (id, user_id, collection, document_id, body, content_hash)
+      select made.id, ${document.userId}::uuid, ${collection.number}::integer, ${document.id}::uuid, body, content_hash
+      from (values ${sql.join(rows, sql`, `)}) as made (id, body, content_hash)
+      where exists (select from ${documents} where ${isUnfinished(document)})
       on conflict (id) do nothing returning id, number
     )
     insert into ${postings} (collection, token, chunk, frequency, length)
@@ -77,6 +114,32 @@ export function insertChunks(
       ${arrayOf(list.flatMap(({ frequencies }) => frequencies))}::integer[],
       ${arrayOf(repeated(({ length }) => length))}::integer[]
     ) as term (id, token, frequency, length) on term.id = written.id`);
+}
+
+/** Where chunks that are there stand in this upload. `first`: the place of the first in the whole list. */
+export function insertPlaces(
+  queries: Queries,
+  { document, collection, upload }: Reading,
+  list: readonly Cut[],
+  first: number,
+) {
+  return queries.execute(sql`
+    insert into ${chunkPlaces} (document_id, upload, chunk, collection, ordinal, start, page)
+    select ${document.id}::uuid, ${upload.number}::integer, ${chunks.number}, ${collection.number}::integer,
+      place.ordinal, place.start, nullif(place.page, -1)
+    from unnest(
+      ${arrayOf(list.map(({ id }) => id))}::uuid[], ${arrayOf(list.map((_, index) => first + index))}::integer[],
+      ${arrayOf(list.map(({ chunk }) => chunk.position.start))}::integer[],
+      ${arrayOf(list.map(({ chunk }) => chunk.position.page ?? -1))}::integer[]
+    ) as place (id, ordinal, start, page) join ${chunks} on ${chunks.id} = place.id
+    where exists (select from ${documents} where ${isUnfinished(document)})
+    on conflict do nothing`);
+}
+
+/** Another process may have finished it, or its owner asked for it anew. */
+export function isUnfinished({ id, version }: DocumentRow): SQL {
+  return sql`(${documents.id} = ${id}::uuid and ${documents.version} = ${version}::integer
+    and ${documents.status} not in ('ready', 'failed') and ${documents.deletedAt} is null)`;
 }
 
 /** One parameter for any number of values. */

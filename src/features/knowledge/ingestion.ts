@@ -4,25 +4,33 @@ import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
 import { PgVectorIndex } from "../../platform/vectors-pgvector.ts";
 import { allow } from "../auth/policy.ts";
-import { KEPT } from "./collections.ts";
+import { KEPT } from "./collection-rows.ts";
 import { chunkDocument } from "./core/chunk.ts";
 import { DocumentProblem, type ParsedDocument } from "./core/parse/document.ts";
 import { parseDocument } from "./core/parse/parse.ts";
 import { eraseDocument, objectName } from "./erasure.ts";
 import {
-  type CollectionRow,
-  type DocumentRow,
-  type IndexedChunk,
+  arrayOf,
+  type Cut,
+  identify,
   indexChunk,
   insertChunks,
+  insertPlaces,
+  isUnfinished,
+  lengthOf,
+  type Reading,
+  wordsOf,
 } from "./indexing.ts";
-import { chunks, collections, documents } from "./tables.ts";
+import { pruneVersions } from "./pruning.ts";
+import { publish } from "./publishing.ts";
+import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
 
 /** Of one version, whoever asked for them: queue and schedule. */
 const ATTEMPTS_MAX = 6;
 /** Chunks in one statement and one call of the embedder. */
 const BATCH_CHUNKS = 24;
+const BATCH_PLACES = 2_000;
 /** Longer than one attempt takes: until then the schedule leaves it alone. */
 const ATTEMPT_TIME = sql`interval '10 minutes'`;
 
@@ -31,33 +39,30 @@ const BYTES_MISSING = "The upload was interrupted before it was complete. Send t
 
 /**
  * Reads a document that was accepted: parse, chunk, index, embed, publish. Each step may be repeated, in any process and
- * beside another that does the same: a version's chunks have ids of their own. What cannot be read at all is told on the
- * document; whatever else fails is thrown, to be tried again, until there have been too many attempts.
+ * beside another that does the same: chunks are named by what they are, and what is there already stays as it is. What
+ * cannot be read at all is told on the document; whatever else fails is thrown, to be tried again, until there have been
+ * too many attempts.
  */
 export async function ingestDocument(
   ctx: Ctx,
   asked: { documentId: string; version: number },
 ): Promise<void> {
-  const claim = await begin(ctx, asked);
-  if (!claim) return;
-  const { document, collection } = claim;
-  if (isToBeErased(ctx, claim)) return eraseDocument(ctx, allow("documents", "ingest"), document.id);
+  const reading = await begin(ctx, asked);
+  if (!reading) return;
+  const { document, collection } = reading;
+  if (isToBeErased(ctx, reading)) return eraseDocument(ctx, allow("documents", "ingest"), document.id);
   if (collection.deletedAt || document.version !== asked.version) return;
-  if (document.status === "ready" || document.status === "failed") return;
+  if (document.status === "ready") return tidy(ctx, reading);
+  if (document.status === "failed") return;
   const vault = await openVault(ctx, allow("documents", "ingest"));
-  if (document.attempts > ATTEMPTS_MAX) return fail(ctx, vault, document, EXHAUSTED);
+  if (document.attempts > ATTEMPTS_MAX) return fail(ctx, vault, reading, EXHAUSTED);
   try {
-    await read(ctx, vault, claim);
+    if (await read(ctx, vault, reading)) await tidy(ctx, reading);
   } catch (problem) {
     if (!(problem instanceof DocumentProblem)) throw problem;
     ctx.log.info({ event: "document.refused", document_id: document.id, reason: problem.code });
-    await fail(ctx, vault, document, problem.message);
+    await fail(ctx, vault, reading, problem.message);
   }
-}
-
-interface Claim {
-  document: DocumentRow;
-  collection: CollectionRow;
 }
 
 /** Counts the attempt. Null when there is no such document. */
@@ -72,34 +77,44 @@ async function begin(ctx: Ctx, { documentId, version }: { documentId: string; ve
         and ${collections.id} = ${documents.collectionId}
         and ${documents.version} = ${version}::integer and ${documents.status} not in ('ready', 'failed')`),
     queries
-      .select({ document: documents, collection: collections })
+      .select({ document: documents, collection: collections, upload: documentVersions })
       .from(documents)
       .innerJoin(collections, eq(collections.id, documents.collectionId))
+      .innerJoin(
+        documentVersions,
+        and(eq(documentVersions.documentId, documents.id), eq(documentVersions.number, documents.upload)),
+      )
       .where(and(eq(documents.id, documentId), eq(documents.userId, userIdOf(ctx)))),
   ]);
-  const claim: Claim | null = row ?? null;
-  return claim;
+  const reading: Reading | null = row ?? null;
+  return reading;
 }
 
 const KEPT_MS = 30 * 86_400_000;
 
-function isToBeErased(ctx: Ctx, { document, collection }: Claim): boolean {
+function isToBeErased(ctx: Ctx, { document, collection }: Reading): boolean {
   return document.deletedAt !== null || Number(collection.deletedAt ?? Infinity) + KEPT_MS <= ctx.clock.now();
 }
 
-async function read(ctx: Ctx, vault: KnowledgeVault, { document, collection }: Claim): Promise<void> {
-  await report(ctx, document, "parsing", 0);
-  const bytes = await vault.objects(ctx.ports.objects).get(objectName(ctx.tenantId, document.id));
+/** False once somebody else reads it, or its owner has sent another. */
+async function read(ctx: Ctx, vault: KnowledgeVault, reading: Reading): Promise<boolean> {
+  const { document, upload } = reading;
+  if (!(await report(ctx, reading, "parsing", 0))) return false;
+  const name = objectName(ctx.tenantId, document.id, upload.uploadId);
+  const bytes = await vault.objects(ctx.ports.objects).get(name);
   if (!bytes) throw new DocumentProblem("unreadable", BYTES_MISSING);
-  const parsed = await parseDocument(bytes, { type: document.type });
-  const title = vault.openTitle(document) || titleOf(parsed);
-  const list = chunked(vault, { document, collection }, parsed, title);
-  await report(ctx, document, "embedding", 0);
-  for (let at = 0; at < list.length; at += BATCH_CHUNKS) {
-    await store(ctx, vault, { document, collection }, list.slice(at, at + BATCH_CHUNKS));
-    await report(ctx, document, "embedding", Math.min(1, (at + BATCH_CHUNKS) / list.length));
+  const parsed = await parseDocument(bytes, { type: upload.type });
+  const title = vault.openTitle({ id: document.id, body: upload.body }) || titleOf(parsed);
+  const list = cut(vault, reading, parsed, title);
+  if (!(await storeChunks(ctx, vault, reading, list))) return false;
+  for (let at = 0; at < list.length; at += BATCH_PLACES) {
+    await ctx.db.run(allow("documents", "ingest"), (queries) => [
+      insertPlaces(queries, reading, list.slice(at, at + BATCH_PLACES), at),
+    ]);
   }
-  await publish(ctx, vault, document, list, title);
+  const terms = list.reduce((sum, one) => sum + lengthOf(one), 0);
+  await publish(ctx, vault, reading, { title, chunks: list.length, terms });
+  return true;
 }
 
 /** Empty for a document that has none. */
@@ -107,84 +122,104 @@ function titleOf({ title, blocks }: ParsedDocument): string {
   return title ?? blocks.find(({ kind }) => kind === "heading")?.text ?? "";
 }
 
-function chunked(
+function cut(
   vault: KnowledgeVault,
-  { document, collection }: Claim,
+  { document, upload }: Reading,
   parsed: ParsedDocument,
   title: string,
-): IndexedChunk[] {
-  const settings = { tokensMax: collection.chunkTokens, overlapTokens: collection.overlapTokens };
+): Cut[] {
+  const settings = { tokensMax: upload.chunkTokens, overlapTokens: upload.overlapTokens };
   const list = chunkDocument(parsed, settings, vault.chunkKey);
   if (list.length === 0) throw new DocumentProblem("empty", "The document has no text that can be read.");
-  const { language } = parsed;
-  return list.map((chunk, ordinal) => indexChunk(vault, document, { chunk, ordinal, title, language }));
+  return identify(vault, document.id, list, { title, language: parsed.language });
+}
+
+/** Indexes and embeds those that are not there yet. False once somebody else reads the document. */
+async function storeChunks(
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  reading: Reading,
+  list: readonly Cut[],
+): Promise<boolean> {
+  const { id: space } = createEmbedder(ctx.config.embedder);
+  const [known] = await ctx.db.run(allow("documents", "ingest"), (queries) => [
+    queries
+      .select({ id: chunks.id })
+      .from(chunks)
+      .where(and(eq(chunks.documentId, reading.document.id), eq(chunks.embedder, space))),
+  ]);
+  const done = new Set(known.map(({ id }) => id));
+  const fresh = list.filter(({ id }) => !done.has(id));
+  const share = (at: number) => (list.length - fresh.length + Math.min(at, fresh.length)) / list.length;
+  if (!(await report(ctx, reading, "embedding", share(0)))) return false;
+  for (let at = 0; at < fresh.length; at += BATCH_CHUNKS) {
+    await store(ctx, vault, reading, fresh.slice(at, at + BATCH_CHUNKS));
+    if (!(await report(ctx, reading, "embedding", share(at + BATCH_CHUNKS)))) return false;
+  }
+  return true;
 }
 
 async function store(
   ctx: Ctx,
   vault: KnowledgeVault,
-  { document, collection }: Claim,
-  batch: readonly IndexedChunk[],
+  reading: Reading,
+  batch: readonly Cut[],
 ): Promise<void> {
   const permission = allow("documents", "ingest");
-  await ctx.db.run(permission, (queries) => [insertChunks(queries, document, collection, batch)]);
+  const indexed = batch.map((one) => indexChunk(vault, one));
+  await ctx.db.run(permission, (queries) => [insertChunks(queries, reading, indexed)]);
   const embedder = createEmbedder(ctx.config.embedder);
-  const vectors = await embedder.embed(
-    batch.map(({ searchable }) => searchable),
-    { key: vault.embedderKey },
-  );
+  const vectors = await embedder.embed(batch.map(wordsOf), { key: vault.embedderKey });
   const index = new PgVectorIndex({ db: ctx.db, permission, userId: userIdOf(ctx) });
   await index.upsert(
-    { collection: collection.number, embedder: embedder.id },
+    { collection: reading.collection.number, embedder: embedder.id },
     batch.flatMap(({ id }, at) => {
       const vector = vectors[at];
       if (!vector) throw new AppError("internal", { detail: "The embedder gave too few vectors." });
       return [{ id, vector }];
     }),
   );
+  const ids = arrayOf(batch.map(({ id }) => id));
+  await ctx.db.run(permission, (queries) => [
+    queries.execute(sql`update ${chunks} set embedder = ${embedder.id} where id = any (${ids}::uuid[])`),
+  ]);
 }
 
+/** False when the document is no more this reading's. */
 async function report(
   ctx: Ctx,
-  document: DocumentRow,
+  { document }: Reading,
   status: "parsing" | "embedding",
   progress: number,
-): Promise<void> {
-  await ctx.db.run(allow("documents", "ingest"), (queries) => [
-    queries.update(documents).set({ status, progress, updatedAt: sql`now()` }).where(unfinished(document)),
-  ]);
-}
-
-/** From here on it can be found. */
-async function publish(
-  ctx: Ctx,
-  vault: KnowledgeVault,
-  document: DocumentRow,
-  list: readonly IndexedChunk[],
-  title: string,
-): Promise<void> {
-  await ctx.db.run(allow("documents", "ingest"), (queries) => [
+): Promise<boolean> {
+  const [rows] = await ctx.db.run(allow("documents", "ingest"), (queries) => [
     queries
       .update(documents)
-      .set({
-        status: "ready",
-        progress: 1,
-        body: vault.sealTitle(document.id, title),
-        chunks: list.length,
-        terms: list.reduce((sum, { length }) => sum + length, 0),
-        dueAt: afterwards(document),
-        updatedAt: sql`now()`,
-      })
-      .where(unfinished(document)),
+      .set({ status, progress, updatedAt: sql`now()` })
+      .where(isUnfinished(document))
+      .returning({ id: documents.id }),
   ]);
+  return rows.length > 0;
 }
 
-/** Nothing of it can be found, and nothing is left of what was made of it. */
-async function fail(ctx: Ctx, vault: KnowledgeVault, document: DocumentRow, reason: string): Promise<void> {
+/** What it was before can still be found; nothing is left of what was made of this upload. */
+async function fail(ctx: Ctx, vault: KnowledgeVault, reading: Reading, reason: string): Promise<void> {
+  const { document, upload } = reading;
+  const isOurs = sql`exists (select from ${documents} where ${isUnfinished(document)})`;
   await ctx.db.run(allow("documents", "ingest"), (queries) => [
     queries
+      .delete(chunkPlaces)
+      .where(and(eq(chunkPlaces.documentId, document.id), eq(chunkPlaces.upload, upload.number), isOurs)),
+    queries
       .delete(chunks)
-      .where(sql`${chunks.documentId} in (select id from ${documents} where ${unfinished(document)})`),
+      .where(
+        and(
+          eq(chunks.documentId, document.id),
+          chunks.hidden,
+          sql`not exists (select from ${chunkPlaces} where ${chunkPlaces.chunk} = ${chunks.number})`,
+          isOurs,
+        ),
+      ),
     queries
       .update(documents)
       .set({
@@ -193,20 +228,29 @@ async function fail(ctx: Ctx, vault: KnowledgeVault, document: DocumentRow, reas
         dueAt: afterwards(document),
         updatedAt: sql`now()`,
       })
-      .where(unfinished(document)),
+      .where(isUnfinished(document)),
   ]);
 }
 
-/** Another process may have finished it, or its owner asked for it anew. */
-function unfinished({ id, version }: DocumentRow) {
-  return and(
-    eq(documents.id, id),
-    eq(documents.version, version),
-    sql`${documents.status} not in ('ready', 'failed')`,
-  );
+/** What no version of the collection has any more goes, and the schedule need not come back for this document. */
+async function tidy(ctx: Ctx, { document, collection }: Reading): Promise<void> {
+  const permission = allow("documents", "ingest");
+  await pruneVersions(ctx, permission, collection.id);
+  await ctx.db.run(permission, (queries) => [
+    queries
+      .update(documents)
+      .set({ dueAt: afterwards(document) })
+      .where(
+        and(
+          eq(documents.id, document.id),
+          eq(documents.version, document.version),
+          eq(documents.status, "ready"),
+        ),
+      ),
+  ]);
 }
 
 /** Null, unless it is to go with its collection. */
-function afterwards({ collectionId }: DocumentRow) {
+function afterwards({ collectionId }: Reading["document"]) {
   return sql`(select deleted_at + ${KEPT} from ${collections} where id = ${collectionId}::uuid)`;
 }

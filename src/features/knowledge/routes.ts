@@ -62,7 +62,7 @@ const collectionRoutes: readonly Route[] = [
       id: "updateCollection",
       tag: "knowledge",
       summary: "Change a collection",
-      description: "What is left out stays. Settings count for documents that are read from now on.",
+      description: "What is left out stays. Settings count for documents that are sent from now on.",
       policy: onCollections("update"),
       params: schema.CollectionId,
       body: schema.UpdateCollection,
@@ -84,6 +84,41 @@ const collectionRoutes: readonly Route[] = [
       params: schema.CollectionId,
     },
     ({ ctx, params, ifMatch }) => knowledge.deleteCollection(ctx, params.id, ifMatch),
+  ),
+  route(
+    "GET",
+    "/rag/collections/{id}/versions",
+    {
+      id: "listCollectionVersions",
+      tag: "knowledge",
+      summary: "List the versions of a collection",
+      description:
+        "Each change of what can be found makes one. The newest first, as many as the collection keeps; a search can name one.",
+      policy: onCollections("read"),
+      params: schema.CollectionId,
+      query: schema.ListVersions,
+      answer: schema.CollectionVersionPage,
+      errors: ["bad_request"],
+    },
+    ({ ctx, params, query }) => knowledge.listCollectionVersions(ctx, params.id, query),
+  ),
+  route(
+    "POST",
+    "/rag/collections/{id}/restore",
+    {
+      id: "restoreCollection",
+      tag: "knowledge",
+      summary: "Restore a version of a collection",
+      description:
+        "Makes a new version with the content of an earlier one, at once: nothing is read again, and it can be undone in the " +
+        "same way. Documents that were deleted since then stay deleted.",
+      policy: onCollections("restore"),
+      params: schema.CollectionId,
+      body: schema.RestoreCollection,
+      answer: schema.Collection,
+      versioned: true,
+    },
+    ({ ctx, params, body, ifMatch }) => knowledge.restoreCollection(ctx, params.id, body.version, ifMatch),
   ),
 ];
 
@@ -147,8 +182,47 @@ const documentRoutes: readonly Route[] = [
       policy: onDocuments("read"),
       params: schema.DocumentId,
       answer: schema.Document,
+      versioned: true,
     },
     ({ ctx, params }) => knowledge.getDocument(ctx, params.id),
+  ),
+  route(
+    "PUT",
+    "/rag/documents/{id}",
+    {
+      id: "replaceDocument",
+      tag: "knowledge",
+      summary: "Replace a document's content",
+      description:
+        "What it was can be found until the new content has been read; only what differs is embedded. If it cannot be read, " +
+        `the old content stays, with the reason on the document. ${readingNotes}`,
+      policy: onDocuments("replace"),
+      params: schema.DocumentId,
+      body: schema.ReplaceDocument,
+      answer: schema.Document,
+      status: 202,
+      creates: "row",
+      versioned: true,
+    },
+    ({ ctx, params, body, newId, ifMatch }) =>
+      knowledge.replaceDocument(ctx, params.id, body, newId, ifMatch),
+  ),
+  route(
+    "GET",
+    "/rag/documents/{id}/versions",
+    {
+      id: "listDocumentVersions",
+      tag: "knowledge",
+      summary: "List the uploads of a document",
+      description:
+        "The newest first, with the content versions of the collection in which each can be found.",
+      policy: onDocuments("read"),
+      params: schema.DocumentId,
+      query: schema.ListVersions,
+      answer: schema.DocumentVersionPage,
+      errors: ["bad_request"],
+    },
+    ({ ctx, params, query }) => knowledge.listDocumentVersions(ctx, params.id, query),
   ),
   route(
     "DELETE",
@@ -157,7 +231,7 @@ const documentRoutes: readonly Route[] = [
       id: "deleteDocument",
       tag: "knowledge",
       summary: "Delete a document",
-      description: "Gone for good with all that was made of it, before the answer.",
+      description: "Gone for good with all that was made of it, in all versions, before the answer.",
       policy: onDocuments("delete"),
       params: schema.DocumentId,
     },

@@ -14,6 +14,8 @@ const BATCH_MAX = 20;
 const RESULTS_DEFAULT = 8;
 const RESULTS_MAX = 50;
 
+const VERSIONS_KEPT_DEFAULT = 10;
+
 const time = z.iso.datetime();
 const Name = exactText(NAME_CHARS_MAX).meta({ examples: ["Handbooks"] });
 const Description = z.string().max(DESCRIPTION_CHARS_MAX);
@@ -30,6 +32,12 @@ const SETTINGS_DEFAULT = {
   overlap_tokens: CHUNK_SETTINGS.overlapTokens,
 };
 
+const VersionsKept = z
+  .int()
+  .min(1)
+  .max(50)
+  .describe("How many versions of its content can be searched and restored, the newest included");
+
 export const CollectionId = z.object({ id: z.uuid() });
 export const DocumentId = z.object({ id: z.uuid() });
 
@@ -39,6 +47,10 @@ export const Collection = z
     name: z.string().meta({ examples: ["Handbooks"] }),
     description: z.string(),
     settings: Settings,
+    versions_kept: VersionsKept,
+    content_version: z
+      .int()
+      .describe("Rises by one with each change of what can be found; 0 until there is something"),
     embedder: z.string().describe("The vector space of its chunks"),
     version: z.int().positive(),
     created_at: time,
@@ -55,15 +67,43 @@ export const CreateCollection = z.object({
   name: Name,
   description: Description.default(""),
   settings: Settings.default(SETTINGS_DEFAULT),
+  versions_kept: VersionsKept.default(VERSIONS_KEPT_DEFAULT),
 });
 export type CreateCollection = z.infer<typeof CreateCollection>;
 
 export const UpdateCollection = z.object({
   name: Name,
   description: Description.optional(),
-  settings: Settings.optional().describe("Count for documents that are read from now on"),
+  settings: Settings.optional().describe("Count for documents that are sent from now on"),
+  versions_kept: VersionsKept.optional(),
 });
 export type UpdateCollection = z.infer<typeof UpdateCollection>;
+
+export const VersionCause = z.enum(["document_added", "document_replaced", "document_deleted", "restored"]);
+export type VersionCause = z.infer<typeof VersionCause>;
+
+export const CollectionVersion = z
+  .object({
+    number: z.int(),
+    cause: VersionCause,
+    document_id: z.uuid().nullable().describe("Which document changed; null for a restoration"),
+    restored_from: z.int().nullable(),
+    created_at: time,
+  })
+  .meta({ id: "CollectionVersion" });
+export type CollectionVersion = z.infer<typeof CollectionVersion>;
+export const CollectionVersionPage = pageOf(CollectionVersion);
+
+export const ListVersions = PageQuery;
+export type ListVersions = z.infer<typeof ListVersions>;
+
+export const RestoreCollection = z.object({
+  version: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+});
+export type RestoreCollection = z.infer<typeof RestoreCollection>;
 
 export const DocumentStatus = z.enum(["queued", "parsing", "embedding", "ready", "failed"]);
 export type DocumentStatus = z.infer<typeof DocumentStatus>;
@@ -78,7 +118,7 @@ export const Document = z
     status: DocumentStatus,
     progress: z.number().min(0).max(1),
     reason: z.string().nullable().describe("Why it failed, for a person to read"),
-    chunks: z.int().describe("How many can be found; 0 until it is ready"),
+    chunks: z.int().describe("How many can be found"),
     status_url: z.string().describe("Ask here until the status is `ready` or `failed`"),
     version: z.int().positive(),
     created_at: time,
@@ -87,6 +127,24 @@ export const Document = z
   .meta({ id: "Document" });
 export type Document = z.infer<typeof Document>;
 export const DocumentPage = pageOf(Document);
+
+export const DocumentVersion = z
+  .object({
+    number: z.int().describe("Of its uploads, from 1"),
+    title: z.string(),
+    type: z.enum(DOCUMENT_TYPES),
+    size: z.int().describe("Bytes"),
+    chunks: z.int(),
+    visible_in: z
+      .array(z.object({ from: z.int(), to: z.int().nullable().describe("Null for up to the newest") }))
+      .describe(
+        "Content versions of the collection in which it can be found; none if it never was or still is being read",
+      ),
+    created_at: time,
+  })
+  .meta({ id: "DocumentVersion" });
+export type DocumentVersion = z.infer<typeof DocumentVersion>;
+export const DocumentVersionPage = pageOf(DocumentVersion);
 
 export const ListDocuments = PageQuery.extend({ collection_id: z.uuid().optional() });
 export type ListDocuments = z.infer<typeof ListDocuments>;
@@ -106,12 +164,13 @@ export const CreateDocument = z.object({
 });
 export type CreateDocument = z.infer<typeof CreateDocument>;
 
+/** In the place of what the document was: what is left out falls back as when one is added. */
+export const ReplaceDocument = CreateDocument.omit({ collection_id: true });
+export type ReplaceDocument = z.infer<typeof ReplaceDocument>;
+
 export const CreateDocuments = z.object({
   collection_id: z.uuid(),
-  documents: z
-    .array(CreateDocument.omit({ collection_id: true }))
-    .min(1)
-    .max(BATCH_MAX),
+  documents: z.array(ReplaceDocument).min(1).max(BATCH_MAX),
 });
 export type CreateDocuments = z.infer<typeof CreateDocuments>;
 export const CreatedDocuments = z.object({ data: z.array(Document) });
@@ -119,6 +178,12 @@ export const CreatedDocuments = z.object({ data: z.array(Document) });
 export const SearchRequest = z.object({
   collection_id: z.uuid(),
   query: exactText(QUERY_CHARS_MAX).meta({ examples: ["How many days of leave are there?"] }),
+  version: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe("A content version of the collection; the newest when left out"),
   limit: z.int().min(1).max(RESULTS_MAX).default(RESULTS_DEFAULT),
   diversity: z
     .number()
@@ -151,7 +216,10 @@ export const SearchHit = z
   })
   .meta({ id: "SearchHit" });
 export type SearchHit = z.infer<typeof SearchHit>;
-export const SearchAnswer = z.object({ data: z.array(SearchHit) });
+export const SearchAnswer = z.object({
+  data: z.array(SearchHit),
+  version: z.int().describe("The content version of the collection that was searched"),
+});
 export type SearchAnswer = z.infer<typeof SearchAnswer>;
 
 /** What the queue carries: ids only. */

@@ -1,10 +1,10 @@
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
 import { PgVectorIndex } from "../../platform/vectors-pgvector.ts";
 import { allow } from "../auth/policy.ts";
-import { selectCollection } from "./collections.ts";
+import { selectCollection } from "./collection-rows.ts";
 import { highlight } from "./core/highlight.ts";
 import {
   BM25,
@@ -18,10 +18,11 @@ import {
   type Scored,
 } from "./core/rank.ts";
 import { queryTermsOf, termsOf } from "./core/terms.ts";
-import { arrayOf, type CollectionRow } from "./indexing.ts";
+import { arrayOf } from "./indexing.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
-import { chunks, documents, postings } from "./tables.ts";
+import { chunkPlaces, chunks, collectionVersions, documentVersions, postings } from "./tables.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
+import { isVisibleChunk, isVisibleUpload, type Visible } from "./visibility.ts";
 
 const QUERY_TERMS_MAX = 32;
 const HIGHLIGHT_CHARS_MAX = 320;
@@ -31,33 +32,48 @@ const CHOICE = 3;
 /** The chunks of a collection that fit a query best: by keywords and by vectors, both together, without repetitions. */
 export async function searchKnowledge(
   ctx: Ctx,
-  { collection_id, query, limit, diversity }: SearchRequest,
+  { collection_id, query, limit, diversity, version }: SearchRequest,
 ): Promise<SearchAnswer> {
   const permission = allow("collections", "search");
-  const [[collection]] = await ctx.db.run(permission, (queries) => [
-    selectCollection(queries, ctx, collection_id),
-  ]);
-  if (!collection) throw new AppError("not_found");
+  const visible = await findVisible(ctx, collection_id, version);
   const vault = await openVault(ctx, permission);
   const [keywords, vectors] = await Promise.all([
-    byKeywords(ctx, vault, collection, query),
-    byVectors(ctx, vault, collection, query),
+    byKeywords(ctx, vault, visible, query),
+    byVectors(ctx, vault, visible, query),
   ]);
-  const fused = fuse(keywords, vectors, fusionWeightsOf(collection.embedder));
-  const found = await openFound(ctx, vault, fused.slice(0, limit * CHOICE));
+  const fused = fuse(keywords, vectors, fusionWeightsOf(visible.collection.embedder));
+  const found = await openFound(ctx, vault, visible, fused.slice(0, limit * CHOICE));
   const chosen = diversify(found, {
     limit,
     relevanceShare: 1 - diversity,
     likeness: (one, other) => likenessOfTerms(one.terms, other.terms),
   });
-  return { data: chosen.map((one) => toHit(one, query)) };
+  return {
+    data: chosen.map((one) => toHit(one, query)),
+    version: visible.version ?? visible.collection.contentVersion,
+  };
+}
+
+/** Throws `not_found` for a version that is not kept. */
+async function findVisible(ctx: Ctx, id: string, version: number | undefined): Promise<Visible> {
+  const [[collection], kept] = await ctx.db.run(allow("collections", "search"), (queries) => [
+    selectCollection(queries, ctx, id),
+    queries
+      .select({ number: collectionVersions.number })
+      .from(collectionVersions)
+      .where(and(eq(collectionVersions.collectionId, id), eq(collectionVersions.number, version ?? 0))),
+  ]);
+  if (!collection) throw new AppError("not_found");
+  if (version === undefined || version === collection.contentVersion) return { collection, version: null };
+  if (kept.length === 0) throw new AppError("not_found");
+  return { collection, version };
 }
 
 /** BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. */
 async function byKeywords(
   ctx: Ctx,
   vault: KnowledgeVault,
-  { id, number }: CollectionRow,
+  visible: Visible,
   query: string,
 ): Promise<Scored<string>[]> {
   const words = queryTermsOf(query, QUERY_TERMS_MAX);
@@ -65,17 +81,18 @@ async function byKeywords(
   const tokens = words.map((terms) => vault.index.tokens(terms));
   const places = tokens.flatMap((alternatives, word) => alternatives.map(() => word));
   const { saturation, lengthShare } = BM25;
+  const { number } = visible.collection;
   const [{ rows }] = await ctx.db.run(allow("collections", "search"), (queries) => [
     queries.execute<{ id: string; score: number }>(sql`
       with corpus as (
         select greatest(1, sum(chunks)) as size, greatest(1, sum(terms)) / greatest(1, sum(chunks)) as length
-        from ${documents} where collection_id = ${id}::uuid and status = 'ready' and deleted_at is null
+        from ${documentVersions} where ${isVisibleUpload(visible)}
       ), asked as (
         select word, token from unnest(${arrayOf(places)}::integer[], ${arrayOf(tokens.flat())}::bigint[])
           as asked (word, token)
       ), found as materialized (
         select word, chunk, frequency, length from asked join ${postings} using (token)
-        where collection = ${number}::integer
+        where collection = ${number}::integer and ${isVisibleChunk(visible, sql`${postings.chunk}`, "number")}
       ), rarity as (
         select word, ln(1 + greatest(0, size - count(*) + 0.5) / (count(*) + 0.5)) as weight
         from found cross join corpus group by word, size
@@ -84,12 +101,11 @@ async function byKeywords(
         select chunk, sum(weight * frequency * (${saturation}::float8 + 1) / (frequency + ${saturation}::float8 *
           (1 - ${lengthShare}::float8 + ${lengthShare}::float8 * found.length / corpus.length))) as score
         from found join rarity using (word) cross join corpus group by chunk
+      ), best as (
+        select chunk, score from scored order by score desc, chunk limit ${CANDIDATES_MAX}::integer
       )
-      select ${chunks.id} as id, score from scored
-        join ${chunks} on ${chunks.number} = scored.chunk
-        join ${documents} on ${documents.id} = ${chunks.documentId}
-      where ${documents.status} = 'ready' and ${documents.deletedAt} is null
-      order by score desc, ${chunks.id} limit ${CANDIDATES_MAX}::integer`),
+      select ${chunks.id} as id, score from best join ${chunks} on ${chunks.number} = best.chunk
+      order by score desc, chunk`),
   ]);
   return rows.map(({ id: chunk, score }) => ({ id: chunk, score: Number(score) }));
 }
@@ -98,7 +114,7 @@ async function byKeywords(
 async function byVectors(
   ctx: Ctx,
   vault: KnowledgeVault,
-  collection: CollectionRow,
+  visible: Visible,
   query: string,
 ): Promise<Scored<string>[]> {
   const embedder = createEmbedder(ctx.config.embedder);
@@ -107,9 +123,10 @@ async function byVectors(
   const permission = allow("collections", "search");
   const index = new PgVectorIndex({ db: ctx.db, permission, userId: userIdOf(ctx) });
   const near = await index.query(
-    { collection: collection.number, embedder: embedder.id },
+    { collection: visible.collection.number, embedder: embedder.id },
     vector,
     CANDIDATES_MAX,
+    isVisibleChunk(visible, sql`chunk_vectors.chunk_id`, "id"),
   );
   return near.filter(({ score }) => score > 0);
 }
@@ -121,22 +138,46 @@ interface Found extends Scored<string> {
   terms: Map<string, number>;
 }
 
-/** In the order they came; what is not published, or no more, is left out. */
-async function openFound(ctx: Ctx, vault: KnowledgeVault, fused: readonly Fused<string>[]): Promise<Found[]> {
+/** In the order they came; what is not visible, or no more, is left out. */
+async function openFound(
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  visible: Visible,
+  fused: readonly Fused<string>[],
+): Promise<Found[]> {
   if (fused.length === 0) return [];
   const ids = fused.map(({ id }) => id);
   const [rows] = await ctx.db.run(allow("collections", "search"), (queries) => [
     queries
-      .select({ id: chunks.id, body: chunks.body, document: { id: documents.id, body: documents.body } })
+      .select({
+        id: chunks.id,
+        body: chunks.body,
+        start: chunkPlaces.start,
+        page: chunkPlaces.page,
+        document: { id: documentVersions.documentId, body: documentVersions.body },
+      })
       .from(chunks)
-      .innerJoin(documents, eq(documents.id, chunks.documentId))
-      .where(and(inArray(chunks.id, ids), eq(documents.status, "ready"), isNull(documents.deletedAt))),
+      .innerJoin(chunkPlaces, eq(chunkPlaces.chunk, chunks.number))
+      .innerJoin(
+        documentVersions,
+        and(
+          eq(documentVersions.documentId, chunkPlaces.documentId),
+          eq(documentVersions.number, chunkPlaces.upload),
+        ),
+      )
+      .where(and(inArray(chunks.id, ids), isVisibleUpload(visible))),
   ]);
   const byId = new Map(rows.map((row) => [row.id, row]));
   return fused.flatMap(({ id, score }) => {
     const row = byId.get(id);
     if (!row) return [];
-    const { text, position } = vault.openChunk(id, row.body);
+    const { text, heading } = vault.openChunk(id, row.body);
+    const position = {
+      start: row.start,
+      end: row.start + text.length,
+      ...(row.page !== null && { page: row.page }),
+      heading,
+    };
     const document = { id: row.document.id, title: vault.openTitle(row.document) };
     return [{ id, score, text, position, document, terms: termsOf(text) }];
   });

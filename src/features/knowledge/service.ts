@@ -1,3 +1,4 @@
+export { acceptDocuments, acceptReplacement } from "./acceptance.ts";
 export {
   createCollection,
   deleteCollection,
@@ -11,7 +12,9 @@ export {
   deleteDocument,
   getDocument,
   listDocuments,
+  replaceDocument,
   retryDocument,
 } from "./documents.ts";
 export { searchKnowledge } from "./search.ts";
 export { sweepDocuments } from "./sweep.ts";
+export { listCollectionVersions, listDocumentVersions, restoreCollection } from "./versions.ts";

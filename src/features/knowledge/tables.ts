@@ -1,14 +1,30 @@
 import { sql } from "drizzle-orm";
-import { bigint, check, index, integer, pgTable, primaryKey, real, text, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { bytes, createdAt, deletedAt, id, moment, tenantId, updatedAt } from "../../platform/columns.ts";
 import { tenants, users } from "../users/tables.ts";
 import type { DocumentType } from "./core/parse/document.ts";
-import type { DocumentStatus } from "./schema.ts";
+import type { DocumentStatus, VersionCause } from "./schema.ts";
 
 const userId = () =>
   uuid("user_id")
     .notNull()
     .references(() => users.id, { onDelete: "cascade" });
+
+/** Content versions of a collection, as ranges: what is visible now has no upper end. */
+const versionRanges = customType<{ data: string }>({ dataType: () => "int4multirange" });
 
 export const collections = pgTable(
   "collections",
@@ -25,6 +41,10 @@ export const collections = pgTable(
     overlapTokens: integer("overlap_tokens").notNull(),
     /** The vector space of its chunks. */
     embedder: text("embedder").notNull(),
+    /** How often what can be found in it has changed. */
+    contentVersion: integer("content_version").notNull().default(0),
+    /** How many of those can still be searched and restored, the newest included. */
+    versionsKept: integer("versions_kept").notNull().default(10),
     version: integer("version").notNull().default(1),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
@@ -33,6 +53,31 @@ export const collections = pgTable(
   (table) => [
     index("collections_user").on(table.tenantId, table.userId, table.id),
     index("collections_deleted").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
+  ],
+);
+
+/** One row for each change of what can be found in a collection. */
+export const collectionVersions = pgTable(
+  "collection_versions",
+  {
+    collectionId: uuid("collection_id")
+      .notNull()
+      .references(() => collections.id, { onDelete: "cascade" }),
+    number: integer("number").notNull(),
+    tenantId: tenantId(),
+    userId: uuid("user_id").notNull(),
+    cause: text("cause").$type<VersionCause>().notNull(),
+    /** Which document changed; null for a restoration. */
+    documentId: uuid("document_id"),
+    restoredFrom: integer("restored_from"),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.collectionId, table.number] }),
+    check(
+      "collection_versions_cause",
+      sql`${table.cause} in ('document_added', 'document_replaced', 'document_deleted', 'restored')`,
+    ),
   ],
 );
 
@@ -45,10 +90,12 @@ export const documents = pgTable(
     collectionId: uuid("collection_id")
       .notNull()
       .references(() => collections.id, { onDelete: "cascade" }),
-    /** Enveloped: the title. */
+    /** Enveloped: the title. With type, size, chunks and terms, that of the upload that can be found. */
     body: bytes("body").notNull(),
     type: text("type").$type<DocumentType>().notNull(),
     size: integer("size").notNull(),
+    /** The newest in `document_versions`; status, progress and problem are its own. */
+    upload: integer("upload").notNull().default(1),
     status: text("status").$type<DocumentStatus>().notNull().default("queued"),
     progress: real("progress").notNull().default(0),
     /** Enveloped: why it failed. */
@@ -75,26 +122,108 @@ export const documents = pgTable(
   ],
 );
 
+/** A document as it was sent once; it can be found in the content versions of the collection that `versions` has. */
+export const documentVersions = pgTable(
+  "document_versions",
+  {
+    documentId: uuid("document_id")
+      .notNull()
+      .references(() => documents.id, { onDelete: "cascade" }),
+    /** From 1. */
+    number: integer("number").notNull(),
+    /** Names its bytes. */
+    uploadId: uuid("upload_id").notNull().unique(),
+    tenantId: tenantId(),
+    userId: uuid("user_id").notNull(),
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
+    /** The envelope of `documents.body`: it can be put in that one's place. */
+    body: bytes("body").notNull(),
+    type: text("type").$type<DocumentType>().notNull(),
+    size: integer("size").notNull(),
+    /** The collection's settings when it was sent: read again, it gives the same chunks. */
+    chunkTokens: integer("chunk_tokens").notNull(),
+    overlapTokens: integer("overlap_tokens").notNull(),
+    chunks: integer("chunks").notNull().default(0),
+    /** Terms of all its chunks. */
+    terms: integer("terms").notNull().default(0),
+    versions: versionRanges("versions").notNull().default(sql`'{}'::int4multirange`),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.documentId, table.number] }),
+    index("document_versions_collection").on(table.collection),
+    // A search sums up the newest version's chunks and terms: from the index alone.
+    index("document_versions_newest")
+      .on(table.collection, table.chunks, table.terms, table.tenantId, table.userId)
+      .where(sql`upper_inf(${table.versions})`),
+  ],
+);
+
+/** What stays the same in several uploads of a document is one chunk, with one set of postings and one vector. */
 export const chunks = pgTable(
   "chunks",
   {
-    /** Of document, version and place: made twice, it is the same. */
+    /** Of the document and what makes postings and vector: made twice, it is the same. */
     id: id(),
     /** Names it in the index. */
     number: bigint("number", { mode: "bigint" }).notNull().generatedAlwaysAsIdentity().unique(),
     tenantId: tenantId(),
     userId: uuid("user_id").notNull(),
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
     documentId: uuid("document_id")
       .notNull()
       .references(() => documents.id, { onDelete: "cascade" }),
+    /** Enveloped: the text and the headings above it. */
+    body: bytes("body").notNull(),
+    /** Keyed, of what makes postings and vector. */
+    contentHash: bytes("content_hash").notNull(),
+    /** The newest version of the collection does not have it: not yet, or no more. */
+    hidden: boolean("hidden").notNull().default(true),
+    /** The vector space it has a vector in; null until then. */
+    embedder: text("embedder"),
+  },
+  (table) => [
+    index("chunks_document").on(table.documentId),
+    // A search of the newest version leaves these out: from the index alone.
+    index("chunks_hidden")
+      .on(table.collection, table.number, table.tenantId, table.userId)
+      .where(sql`${table.hidden}`),
+    index("chunks_hidden_id")
+      .on(table.collection, table.id, table.tenantId, table.userId)
+      .where(sql`${table.hidden}`),
+  ],
+);
+
+/** Where a chunk stands in one upload. */
+export const chunkPlaces = pgTable(
+  "chunk_places",
+  {
+    documentId: uuid("document_id").notNull(),
+    /** `document_versions.number`. */
+    upload: integer("upload").notNull(),
+    chunk: bigint("chunk", { mode: "bigint" })
+      .notNull()
+      .references(() => chunks.number, { onDelete: "cascade" }),
+    tenantId: tenantId(),
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
     /** From 0. */
     ordinal: integer("ordinal").notNull(),
-    /** Enveloped: the text and where it stands. */
-    body: bytes("body").notNull(),
-    /** Keyed, of text and headings. */
-    contentHash: bytes("content_hash").notNull(),
+    /** Into the text of the document, in UTF-16 units. */
+    start: integer("start").notNull(),
+    page: integer("page"),
   },
-  (table) => [index("chunks_document").on(table.documentId, table.ordinal)],
+  (table) => [
+    primaryKey({ columns: [table.documentId, table.upload, table.chunk] }),
+    foreignKey({
+      name: "chunk_places_upload",
+      columns: [table.documentId, table.upload],
+      foreignColumns: [documentVersions.documentId, documentVersions.number],
+    }).onDelete("cascade"),
+    index("chunk_places_chunk").on(table.chunk),
+  ],
 );
 
 /** The blind index: how often each term of a chunk occurs, by the term's keyed hash. */

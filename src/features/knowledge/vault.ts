@@ -6,7 +6,7 @@ import { EMBEDDER_KEY_PURPOSE } from "../../platform/embedder.ts";
 import type { Bytes, DataKey, EnvelopeContext } from "../../platform/keyring.ts";
 import { SealedObjects } from "../../platform/objects.ts";
 import { tenantDataKey } from "../users/service.ts";
-import { ChunkPosition, type Collection, type Document } from "./schema.ts";
+import type { Collection, Document } from "./schema.ts";
 import type { collections, documents } from "./tables.ts";
 
 type CollectionRow = typeof collections.$inferSelect;
@@ -15,7 +15,7 @@ type DocumentRow = typeof documents.$inferSelect;
 const CollectionBody = z.object({ name: z.string(), description: z.string() });
 type CollectionBody = z.infer<typeof CollectionBody>;
 const DocumentBody = z.object({ title: z.string() });
-const ChunkBody = z.object({ text: z.string(), position: ChunkPosition });
+const ChunkBody = z.object({ text: z.string(), heading: z.array(z.string()) });
 type ChunkBody = z.infer<typeof ChunkBody>;
 
 const INDEX_KEY_PURPOSE = "knowledge index";
@@ -42,7 +42,7 @@ export class KnowledgeVault {
     return this.#key.derive(EMBEDDER_KEY_PURPOSE);
   }
 
-  /** For the content hashes of chunks. */
+  /** For the content hashes of chunks and what they are indexed as. */
   get chunkKey(): Bytes {
     return this.#key.derive(CHUNK_KEY_PURPOSE);
   }
@@ -64,6 +64,8 @@ export class KnowledgeVault {
       id: row.id,
       ...this.openCollectionBody(row),
       settings: { chunk_tokens: row.chunkTokens, overlap_tokens: row.overlapTokens },
+      versions_kept: row.versionsKept,
+      content_version: row.contentVersion,
       embedder: row.embedder,
       version: row.version,
       created_at: row.createdAt.toISOString(),

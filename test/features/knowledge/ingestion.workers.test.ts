@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
+import { objectName } from "../../../src/features/knowledge/erasure.ts";
 import { CreatedDocuments, Document, DocumentPage } from "../../../src/features/knowledge/schema.ts";
 import { sweepDocuments } from "../../../src/features/knowledge/service.ts";
 import { newId } from "../../../src/lib/ids.ts";
@@ -44,7 +45,7 @@ async function madeOf(documentId: string) {
 }
 
 function objectOf({ id }: { id: string }) {
-  return readEnv(env).objects.get(`knowledge/${user.tenantId}/${id}`);
+  return readEnv(env).objects.get(objectName(user.tenantId, id, id));
 }
 
 test("a document is accepted at once, with where to ask for its state, and then read", async () => {
@@ -83,9 +84,13 @@ test("what was left half done by a process that died is taken up, and is as if n
   const undisturbed = await ingested(user, { collection_id: collection.id, content: TEXT });
   const other = await ingested(user, { collection_id: collection.id, content: TEXT });
   const whole = await madeOf(undisturbed.id);
-  await admin().execute(sql`delete from chunks where document_id = ${other.id} and ordinal % 2 = 0`);
+  const places = (which: SQL) => sql`
+    select chunk from chunk_places where document_id = ${other.id} and ${which}`;
+  await admin().execute(sql`delete from chunks where number in (${places(sql`ordinal % 2 = 0`)})`);
   await admin().execute(sql`
-    delete from chunk_vectors where chunk_id in (select id from chunks where document_id = ${other.id} and ordinal = 1)`);
+    delete from chunk_vectors where chunk_id in (
+      select id from chunks where number in (${places(sql`ordinal = 1`)}))`);
+  await admin().execute(sql`update chunks set embedder = null where number in (${places(sql`ordinal = 1`)})`);
   await admin().execute(sql`update documents set status = 'embedding' where id = ${other.id}`);
   await deliver(messageFor(user, other));
   expect(await madeOf(other.id)).toEqual(whole);
@@ -112,7 +117,7 @@ test("a document that has not failed cannot be tried again", async () => {
 test("an upload that was interrupted says so", async () => {
   const sent = await send();
   await admin().execute(sql`update documents set status = 'parsing' where id = ${sent.id}`);
-  await readEnv(env).objects.delete(`knowledge/${user.tenantId}/${sent.id}`);
+  await readEnv(env).objects.delete(objectName(user.tenantId, sent.id, sent.id));
   await deliver(messageFor(user, sent));
   expect((await documentOf(user, sent)).reason).toContain("interrupted");
 });

@@ -1,0 +1,157 @@
+/** How a document comes in, whoever brings its bytes: as JSON, as a file or from an address. */
+import { type SQL, sql } from "drizzle-orm";
+import { AppError } from "../../lib/errors.ts";
+import type { Ctx } from "../../platform/context.ts";
+import type { Queries } from "../../platform/db.ts";
+import type { SealedObjects } from "../../platform/objects.ts";
+import { allow } from "../auth/policy.ts";
+import { recordOf } from "../users/service.ts";
+import { liveCollection } from "./collection-rows.ts";
+import type { DocumentType } from "./core/parse/document.ts";
+import { type DocumentRow, liveDocument, rowOf } from "./document-rows.ts";
+import { objectName } from "./erasure.ts";
+import type { Document, IngestMessage } from "./schema.ts";
+import { collections, documents, documentVersions } from "./tables.ts";
+import { type KnowledgeVault, openVault } from "./vault.ts";
+
+export interface Upload {
+  documentId: string;
+  /** Names the bytes; accepted twice, it is one upload. */
+  uploadId: string;
+  /** The document's own when left out. */
+  title?: string | undefined;
+  type: DocumentType;
+  /** Bytes. */
+  size: number;
+  /** Puts the bytes under this name; with nothing to do for those that are there already. */
+  store(objects: SealedObjects, name: string): Promise<void>;
+}
+
+export type NewUpload = Upload & { collectionId: string };
+
+/** When the schedule takes up what no message came for. */
+export const UNQUEUED = sql`now() + interval '5 minutes'`;
+
+/**
+ * Makes documents, all of them or none; the queue reads them. Rows first, then bytes, then messages: after a crash in
+ * between the schedule finds the row, and a document without its bytes fails with that reason. Safe to repeat with the
+ * same ids. Throws `not_found` for a collection that is not there.
+ */
+export async function acceptDocuments(ctx: Ctx, list: readonly NewUpload[]): Promise<Document[]> {
+  const vault = await openVault(ctx, allow("documents", "create"));
+  const answers = await ctx.db.run(allow("documents", "create"), (queries) =>
+    list.flatMap((upload) => [
+      insertDocument(queries, ctx, vault, upload),
+      rowOf(queries, ctx, upload.documentId),
+    ]),
+  );
+  const rows = answers.flatMap((answer) => ("rows" in answer ? [] : answer));
+  if (rows.length < list.length) throw new AppError("not_found");
+  await storeAll(ctx, vault, list);
+  await Promise.all(rows.map((row) => enqueue(ctx, row)));
+  return rows.map((row) => vault.openDocument(row));
+}
+
+/**
+ * Takes an upload in the place of what a document was, which can be found until the new one has been read. One that was
+ * still being read is dropped for it. Throws `not_found`, or `precondition_failed` for another version than `ifMatch` has.
+ */
+export async function acceptReplacement(
+  ctx: Ctx,
+  upload: Upload,
+  ifMatch: readonly number[] | undefined,
+): Promise<Document> {
+  const permission = allow("documents", "replace");
+  const vault = await openVault(ctx, permission);
+  const [changed, [row]] = await ctx.db.run(permission, (queries) => [
+    replaceUpload(queries, ctx, vault, upload, ifMatch),
+    rowOf(queries, ctx, upload.documentId),
+  ]);
+  if (!row) throw new AppError("not_found");
+  if (changed.rows.length === 0 && !isAmong(ifMatch, row.version)) throw new AppError("precondition_failed");
+  await storeAll(ctx, vault, [upload]);
+  await enqueue(ctx, row);
+  return vault.openDocument(row);
+}
+
+function isAmong(versions: readonly number[] | undefined, version: number): boolean {
+  return versions === undefined || versions.includes(version);
+}
+
+async function storeAll(ctx: Ctx, vault: KnowledgeVault, list: readonly Upload[]): Promise<void> {
+  const objects = vault.objects(ctx.ports.objects);
+  await Promise.all(
+    list.map(({ documentId, uploadId, store }) =>
+      store(objects, objectName(ctx.tenantId, documentId, uploadId)),
+    ),
+  );
+}
+
+function insertDocument(
+  queries: Queries,
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  { documentId: id, collectionId, ...upload }: NewUpload,
+) {
+  const body = sql.param(vault.sealTitle(id, upload.title ?? ""), documents.body);
+  return queries.execute(sql`
+    with home as (
+      select * from ${collections} where ${liveCollection(ctx, collectionId)}
+    ), changed as (
+      insert into ${documents} (id, user_id, collection_id, body, type, size, due_at)
+      select ${id}::uuid, user_id, id, ${body}::bytea, ${upload.type}, ${upload.size}::integer, ${UNQUEUED} from home
+      on conflict (id) do nothing returning id, upload
+    ), uploaded as (${insertUpload(upload, body)}
+    ), recorded as (${recordOf(ctx, { event: "document.created", subjectId: id }, sql`changed`)})
+    select id from changed`);
+}
+
+function replaceUpload(
+  queries: Queries,
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  { documentId: id, ...upload }: Upload,
+  ifMatch: readonly number[] | undefined,
+) {
+  const body = sql.param(vault.sealTitle(id, upload.title ?? ""), documents.body);
+  const isAsked = ifMatch && sql` and ${documents.version} = any (${`{${ifMatch.join(",")}}`}::integer[])`;
+  return queries.execute<{ id: string }>(sql`
+    with changed as (
+      update ${documents} set upload = upload + 1, status = 'queued', progress = 0, problem = null, attempts = 0,
+        version = version + 1, due_at = ${UNQUEUED}, updated_at = now()
+      where ${liveDocument(queries, ctx, id)}${isAsked}
+        and not exists (select from ${documentVersions} where upload_id = ${upload.uploadId}::uuid)
+      returning id, upload, collection_id
+    ), home as (
+      select ${collections}.* from ${collections} join changed on ${collections.id} = changed.collection_id
+    ), uploaded as (${insertUpload(upload, body)}
+    ), recorded as (${recordOf(ctx, { event: "document.replaced", subjectId: id }, sql`changed`)})
+    select id from changed`);
+}
+
+/** Of the document in `changed`, into the collection in `home`. */
+function insertUpload(
+  { uploadId, type, size }: Omit<Upload, "documentId">,
+  body: SQL | ReturnType<typeof sql.param>,
+) {
+  return sql`
+    insert into ${documentVersions}
+      (document_id, number, upload_id, user_id, collection, body, type, size, chunk_tokens, overlap_tokens)
+    select changed.id, changed.upload, ${uploadId}::uuid, home.user_id, home.number, ${body}::bytea, ${type},
+      ${size}::integer, home.chunk_tokens, home.overlap_tokens
+    from changed cross join home`;
+}
+
+/** What cannot be queued now is queued by the schedule. */
+export async function enqueue(ctx: Ctx, { id, userId, version }: DocumentRow): Promise<void> {
+  const message: IngestMessage = {
+    kind: "document.ingest",
+    tenant_id: ctx.tenantId,
+    user_id: userId,
+    document_id: id,
+    version,
+  };
+  await ctx.ports.ingest
+    .send(message)
+    .catch((cause: unknown) => ctx.log.warn({ event: "document.queue_failed", document_id: id }, cause));
+}

@@ -1,0 +1,282 @@
+import { env } from "cloudflare:workers";
+import { sql } from "drizzle-orm";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import {
+  Collection,
+  CollectionVersionPage,
+  Document,
+  DocumentVersionPage,
+} from "../../../src/features/knowledge/schema.ts";
+import { HashingEmbedder } from "../../../src/platform/embedder-hashing.ts";
+import { readEnv } from "../../../src/platform/env.ts";
+import { call, callFor, problemOf } from "../../support/api.ts";
+import { connectAs } from "../../support/database.ts";
+import {
+  deliver,
+  documentOf,
+  found,
+  ingested,
+  messageFor,
+  newCollection,
+  replaced,
+} from "../../support/knowledge.ts";
+import { newUser, type TestUser } from "../../support/users.ts";
+
+const admin = () => connectAs(env, "postgres");
+const ANIMALS = [
+  "otter",
+  "heron",
+  "badger",
+  "marten",
+  "kestrel",
+  "lynx",
+  "beaver",
+  "weasel",
+  "adder",
+  "newt",
+];
+const paragraph = (animal: string) =>
+  `Of the ${animal} this is what is known: it was counted by the lake in every month of the year, and those who counted
+it wrote down where it was seen, by whom, and whether the ${animal} was alone.`;
+const textOf = (animals: readonly string[]) => animals.map(paragraph).join("\n\n");
+
+let user: TestUser;
+
+beforeAll(async () => {
+  user = await newUser(env);
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+const collectionOfSmallChunks = (more: Record<string, unknown> = {}) =>
+  newCollection(user, { settings: { chunk_tokens: 64, overlap_tokens: 0 }, ...more });
+
+/** All texts that are embedded from now on. */
+function watchEmbedder(): Set<string> {
+  const texts = new Set<string>();
+  const embed = HashingEmbedder.prototype.embed;
+  vi.spyOn(HashingEmbedder.prototype, "embed").mockImplementation(function (
+    this: HashingEmbedder,
+    list,
+    options,
+  ) {
+    for (const text of list) texts.add(text);
+    return embed.call(this, list, options);
+  });
+  return texts;
+}
+
+function restore({ id }: { id: string }, version: number): Promise<Collection> {
+  return callFor(Collection, "POST", `/rag/collections/${id}/restore`, { as: user, body: { version } });
+}
+
+async function bytesKept({ id }: { id: string }): Promise<number> {
+  return (await readEnv(env).objects.list({ prefix: `knowledge/${user.tenantId}/${id}/` })).objects.length;
+}
+
+async function rowsKept(table: string, { id }: { id: string }): Promise<number> {
+  const { rows } = await admin().execute<{ count: number }>(
+    sql`select count(*)::integer as count from ${sql.identifier(table)} where document_id = ${id}`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+test("of new content only what differs is embedded, and what only moved is found in its new place", async () => {
+  const collection = await collectionOfSmallChunks();
+  const document = await ingested(user, { collection_id: collection.id, content: textOf(ANIMALS) });
+  const [before] = await found(user, collection, "lynx");
+  const embedded = watchEmbedder();
+  const content = textOf(["ibex", ...ANIMALS.slice(0, 3), "ermine", ...ANIMALS.slice(4)]);
+  const ready = await replaced(user, document, { content });
+  vi.restoreAllMocks();
+  expect(ready).toMatchObject({ status: "ready", size: content.length, version: 2 });
+  expect([...embedded].length).toBeGreaterThan(0);
+  expect([...embedded].filter((text) => !/ibex|ermine|otter|badger|kestrel/.test(text))).toEqual([]);
+  const [after] = await found(user, collection, "lynx");
+  expect(after).toMatchObject({ chunk_id: before?.chunk_id, text: before?.text });
+  expect(after?.position.start).toBeGreaterThan(before?.position.start ?? Infinity);
+  expect(content.slice(after?.position.start, after?.position.end)).toBe(after?.text);
+  expect((await found(user, collection, "marten")).some(({ text }) => text.includes("marten"))).toBe(false);
+  expect((await found(user, collection, "ermine"))[0]?.text).toContain("ermine");
+});
+
+test("the same content again makes a version and embeds nothing", async () => {
+  const collection = await collectionOfSmallChunks();
+  const document = await ingested(user, { collection_id: collection.id, content: textOf(ANIMALS) });
+  const before = await found(user, collection, "heron badger");
+  const embedded = watchEmbedder();
+  await replaced(user, document, { content: textOf(ANIMALS) });
+  expect([...embedded]).toEqual([]);
+  vi.restoreAllMocks();
+  expect(await found(user, collection, "heron badger")).toEqual(before);
+});
+
+test("the old content is found until the new has been read, and stays when that cannot be read", async () => {
+  const collection = await newCollection(user);
+  const document = await ingested(user, { collection_id: collection.id, content: paragraph("otter") });
+  const sent = await callFor(Document, "PUT", `/rag/documents/${document.id}`, {
+    as: user,
+    body: { content: " \n" },
+  });
+  expect(sent.reason).toBeNull();
+  expect(await found(user, collection, "otter")).toHaveLength(1);
+  await deliver(messageFor(user, sent));
+  const failed = await documentOf(user, document);
+  expect(failed).toMatchObject({ status: "failed", chunks: 1, size: document.size });
+  expect(failed.reason).toMatch(/no text|empty/);
+  expect(await found(user, collection, "otter")).toHaveLength(1);
+  const ready = await replaced(user, document, { content: paragraph("heron") });
+  expect(ready).toMatchObject({ status: "ready", reason: null });
+  expect((await found(user, collection, "heron"))[0]?.text).toContain("heron");
+  expect(await bytesKept(document)).toBe(2);
+});
+
+test("a version is searched as it was: the same chunks with the same scores, and nothing that came later", async () => {
+  const collection = await collectionOfSmallChunks();
+  const document = await ingested(user, { collection_id: collection.id, content: textOf(ANIMALS) });
+  const query = "otter counted by the lake";
+  const first = await found(user, collection, query);
+  await ingested(user, { collection_id: collection.id, content: textOf(["otter", "seal", "walrus"]) });
+  await replaced(user, document, { content: textOf(["moth", ...ANIMALS.slice(5)]) });
+  expect(await found(user, collection, query, { version: 1 })).toEqual(first);
+  expect(await found(user, collection, query, { version: 2 })).not.toEqual(first);
+  const newest = await found(user, collection, query);
+  expect(await found(user, collection, query, { version: 3 })).toEqual(newest);
+  expect(newest.filter(({ document: { id } }) => id === document.id)).not.toEqual([]);
+  expect(newest.filter(({ text }) => text.includes("heron"))).toEqual([]);
+});
+
+test("a restored version is found as it was, without embedding, and restoring can be undone", async () => {
+  const collection = await collectionOfSmallChunks();
+  const document = await ingested(user, { collection_id: collection.id, content: textOf(ANIMALS) });
+  const other = await ingested(user, { collection_id: collection.id, content: paragraph("seal") });
+  const old = await found(user, collection, "newt seal");
+  await replaced(user, document, { content: textOf(["moth", ...ANIMALS.slice(3)]) });
+  await replaced(user, other, { content: paragraph("walrus") });
+  const late = await ingested(user, { collection_id: collection.id, content: paragraph("toad") });
+  const newest = await found(user, collection, "newt seal");
+  const embedded = watchEmbedder();
+  expect(await restore(collection, 2)).toMatchObject({ content_version: 6 });
+  expect([...embedded]).toEqual([]);
+  vi.restoreAllMocks();
+  expect(await found(user, collection, "newt seal")).toEqual(old);
+  expect(await documentOf(user, document)).toMatchObject({ chunks: document.chunks, size: document.size });
+  expect(await documentOf(user, late)).toMatchObject({ chunks: 0 });
+  await restore(collection, 5);
+  expect(await found(user, collection, "newt seal")).toEqual(newest);
+  expect(await documentOf(user, late)).toEqual({ ...late, updated_at: expect.any(String) });
+  expect(await restore(collection, 7)).toMatchObject({ content_version: 7 });
+});
+
+test("both lists say what happened, page by page", async () => {
+  const collection = await newCollection(user);
+  const document = await ingested(user, {
+    collection_id: collection.id,
+    content: paragraph("otter"),
+    title: "One",
+  });
+  await replaced(user, document, { content: paragraph("heron"), title: "Two" });
+  await restore(collection, 1);
+  const path = `/rag/collections/${collection.id}/versions`;
+  const first = await callFor(CollectionVersionPage, "GET", `${path}?limit=2`, { as: user });
+  expect(first.data).toMatchObject([
+    { number: 3, cause: "restored", restored_from: 1, document_id: null },
+    { number: 2, cause: "document_replaced", document_id: document.id },
+  ]);
+  const rest = await callFor(CollectionVersionPage, "GET", `${path}?cursor=${first.next_cursor}`, {
+    as: user,
+  });
+  expect(rest.data).toMatchObject([{ number: 1, cause: "document_added", document_id: document.id }]);
+  const uploads = `/rag/documents/${document.id}/versions`;
+  const { data } = await callFor(DocumentVersionPage, "GET", uploads, { as: user });
+  expect(data).toMatchObject([
+    { number: 2, title: "Two", chunks: 1, visible_in: [{ from: 2, to: 2 }] },
+    {
+      number: 1,
+      title: "One",
+      visible_in: [
+        { from: 1, to: 1 },
+        { from: 3, to: null },
+      ],
+    },
+  ]);
+});
+
+test("versions beyond those that are kept are gone, with their bytes, chunks and documents", async () => {
+  const collection = await collectionOfSmallChunks({ versions_kept: 2 });
+  const document = await ingested(user, {
+    collection_id: collection.id,
+    content: textOf(["otter", "heron"]),
+  });
+  for (const animal of ["badger", "marten", "lynx"]) {
+    await replaced(user, document, { content: textOf([animal, "heron"]) });
+  }
+  expect(await bytesKept(document)).toBe(2);
+  expect(await rowsKept("document_versions", document)).toBe(2);
+  expect(await rowsKept("chunks", document)).toBe(3);
+  const gone = { collection_id: collection.id, query: "otter", version: 2 };
+  expect((await call("POST", "/api/v1/rag/search", { as: user, body: gone })).status).toBe(404);
+  const refused = await call("POST", `/api/v1/rag/collections/${collection.id}/restore`, {
+    as: user,
+    body: { version: 2 },
+  });
+  expect(await problemOf(refused)).toMatchObject({ status: 404 });
+  expect((await found(user, collection, "marten", { version: 3 }))[0]?.text).toContain("marten");
+  const late = await ingested(user, { collection_id: collection.id, content: paragraph("toad") });
+  await restore(collection, 4);
+  expect(await documentOf(user, late)).toMatchObject({ chunks: 0 });
+  await callFor(Collection, "PATCH", `/rag/collections/${collection.id}`, {
+    as: user,
+    body: { name: "Short memory", versions_kept: 1 },
+  });
+  expect(await bytesKept(document)).toBe(1);
+  expect(await bytesKept(late)).toBe(0);
+  expect((await call("GET", `/api/v1/rag/documents/${late.id}`, { as: user })).status).toBe(404);
+});
+
+test("a deleted document is in no version any more", async () => {
+  const collection = await newCollection(user);
+  const document = await ingested(user, { collection_id: collection.id, content: paragraph("otter") });
+  await replaced(user, document, { content: paragraph("heron") });
+  expect((await call("DELETE", `/api/v1/rag/documents/${document.id}`, { as: user })).status).toBe(204);
+  for (const version of [1, 2, 3])
+    expect(await found(user, collection, "otter heron", { version })).toEqual([]);
+  expect(await bytesKept(document)).toBe(0);
+  await restore(collection, 1);
+  expect(await found(user, collection, "otter heron")).toEqual([]);
+});
+
+test("of two uploads the later one counts, whichever is read first", async () => {
+  const collection = await newCollection(user);
+  const document = await ingested(user, { collection_id: collection.id, content: paragraph("otter") });
+  const send = (animal: string) =>
+    callFor(Document, "PUT", `/rag/documents/${document.id}`, {
+      as: user,
+      body: { content: paragraph(animal) },
+    });
+  const [heron, badger] = [await send("heron"), await send("badger")];
+  await deliver(messageFor(user, badger));
+  await deliver(messageFor(user, heron));
+  expect((await found(user, collection, "otter heron badger")).map(({ text }) => text)).toEqual([
+    expect.stringContaining("badger"),
+  ]);
+  expect(await bytesKept(document)).toBe(2);
+});
+
+test("a replacement of another version than the one that was read is refused, and sends nothing", async () => {
+  const collection = await newCollection(user);
+  const document = await ingested(user, { collection_id: collection.id, content: paragraph("otter") });
+  const late = await call("PUT", `/api/v1/rag/documents/${document.id}`, {
+    as: user,
+    body: { content: paragraph("heron") },
+    headers: { "if-match": '"9"' },
+  });
+  expect(await problemOf(late)).toMatchObject({ status: 412 });
+  expect(await bytesKept(document)).toBe(1);
+  const restoring = await call("POST", `/api/v1/rag/collections/${collection.id}/restore`, {
+    as: user,
+    body: { version: 1 },
+    headers: { "if-match": '"9"' },
+  });
+  expect(await problemOf(restoring)).toMatchObject({ status: 412 });
+});
