@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { HistoryMessage, TurnStatus, TurnUsage } from "../../src/features/hub/protocol.ts";
+import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
 
@@ -37,10 +38,12 @@ const EXCHANGES_MAX = 40;
 export class ChatStore {
   readonly #storage: HubStorage;
   readonly #vault: Vault;
+  readonly #owed: MayHold;
 
   constructor(storage: HubStorage, vault: Vault) {
     this.#storage = storage;
     this.#vault = vault;
+    this.#owed = new MayHold(storage, "exchanges WHERE saved = 0");
   }
 
   holds(chatId: string): boolean {
@@ -58,6 +61,7 @@ export class ChatStore {
 
   /** A finished exchange, owed to Postgres from now on. */
   add(exchange: Exchange): void {
+    this.#owed.note();
     this.#insert(exchange.requestId, exchange.chatId, exchange.createdAt, { isSaved: false }, exchange);
   }
 
@@ -100,17 +104,17 @@ export class ChatStore {
 
   /** Exchanges that Postgres lacks and that are due, oldest first. */
   owed(now: number, limit: number): OwedExchange[] {
-    return this.#storage
-      .rows<{ request_id: string; tries: number; body: ArrayBuffer }>(
+    const read = () =>
+      this.#storage.rows<{ request_id: string; tries: number; body: ArrayBuffer }>(
         "SELECT request_id, tries, body FROM exchanges WHERE saved = 0 AND due_at <= ? ORDER BY created_at LIMIT ?",
         now,
         limit,
-      )
-      .map(({ request_id: requestId, tries, body }) => ({
-        requestId,
-        tries,
-        read: () => this.#vault.open("exchanges", requestId, body, Exchange.parse),
-      }));
+      );
+    return this.#owed.rows(read).map(({ request_id: requestId, tries, body }) => ({
+      requestId,
+      tries,
+      read: () => this.#vault.open("exchanges", requestId, body, Exchange.parse),
+    }));
   }
 
   nextOwedAt(): number | null {

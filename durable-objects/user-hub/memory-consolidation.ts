@@ -67,7 +67,7 @@ export class MemoryConsolidation {
 
   async #lookForPatterns(): Promise<void> {
     const { memory, model, modelSlots, timezone } = this.#ports;
-    const episodes = memory.store.current("episodic", memory.now, EPISODES_READ);
+    const episodes = memory.store.episodes(memory.now, EPISODES_READ);
     const derive = (signal: AbortSignal) =>
       derivePatterns(model, episodes, { now: memory.now, timezone: timezone(), signal });
     const patterns = await modelSlots.run(() => within(ANSWER_MS, derive));

@@ -165,7 +165,7 @@ export class MemoryForTurn implements TurnMemory {
   /** The last sessions but this one, whose words the turn has anyway, and episodes that match. */
   #sessions(question: Question | undefined): string[] {
     const { input, row } = this.#run;
-    const episodes = this.#memory.store.current("episodic", row.createdAt, EPISODES_READ);
+    const episodes = this.#memory.store.episodes(row.createdAt, EPISODES_READ);
     const sessions = sessionsOf(episodes, { exceptChat: input.chatId, limit: SESSIONS_MAX });
     const shown = new Set(sessions.flatMap(({ items }) => items.map(({ id }) => id)));
     const matching = question ? this.#search(question, "episodic", MATCHING_EPISODES_MAX) : [];

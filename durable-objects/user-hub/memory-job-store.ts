@@ -1,5 +1,6 @@
 /** What ended turns leave to be learnt from, sealed, until that is done. */
 import { z } from "zod";
+import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
 
@@ -27,14 +28,17 @@ export interface DueJob {
 export class MemoryJobStore {
   readonly #storage: HubStorage;
   readonly #vault: Vault;
+  readonly #rows: MayHold;
 
   constructor(storage: HubStorage, vault: Vault) {
     this.#storage = storage;
     this.#vault = vault;
+    this.#rows = new MayHold(storage, "memory_jobs");
   }
 
   /** Part of the commit that ends the turn. */
   add(job: LearningJob, dueAt: number): void {
+    this.#rows.note();
     this.#storage.run(
       "INSERT OR REPLACE INTO memory_jobs VALUES (?, 0, ?, ?)",
       job.requestId,
@@ -49,9 +53,11 @@ export class MemoryJobStore {
 
   /** The oldest that was never begun, due or not, or whose next try is due; ids of turns being theirs to choose, by time. */
   next(now: number): DueJob | undefined {
-    const row = this.#storage.row<{ request_id: string; tries: number; body: ArrayBuffer }>(
-      `SELECT request_id, tries, body FROM memory_jobs WHERE tries = 0 OR due_at <= ? ORDER BY due_at LIMIT 1`,
-      now,
+    const [row] = this.#rows.rows(() =>
+      this.#storage.rows<{ request_id: string; tries: number; body: ArrayBuffer }>(
+        "SELECT request_id, tries, body FROM memory_jobs WHERE tries = 0 OR due_at <= ? ORDER BY due_at LIMIT 1",
+        now,
+      ),
     );
     if (!row) return undefined;
     const { request_id: requestId, tries, body } = row;

@@ -1,5 +1,6 @@
 /** Which changes of the memory Postgres lacks. The items themselves are in the replica. */
 import type { MemoryChange } from "../../src/features/memory/schema.ts";
+import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
 
 /** A change of an item, or the erasure of one, or (`ALL`) of everything. */
@@ -15,13 +16,16 @@ export const ALL = "*";
 
 export class OwedMemories {
   readonly #storage: HubStorage;
+  readonly #rows: MayHold;
 
   constructor(storage: HubStorage) {
     this.#storage = storage;
+    this.#rows = new MayHold(storage, "owed_memories");
   }
 
   /** Changes of one item are owed as one: that of its words, if there was any, for the vector goes with it. */
   owe(memoryId: string, kind: OwedMemory["kind"], version: number, dueAt: number): void {
+    this.#rows.note();
     this.#storage.run(
       `INSERT INTO owed_memories VALUES (?, ?, ?, 0, ?) ON CONFLICT DO UPDATE
        SET kind = iif(excluded.kind IN ('use', 'decay', 'dismiss'), kind, excluded.kind),
@@ -44,15 +48,15 @@ export class OwedMemories {
    * comes at all: it would be forgotten too.
    */
   due(now: number, limit: number): OwedMemory[] {
-    return this.#storage
-      .rows<{ memory_id: string; kind: OwedMemory["kind"]; version: number; tries: number }>(
+    const read = () =>
+      this.#storage.rows<{ memory_id: string; kind: OwedMemory["kind"]; version: number; tries: number }>(
         `SELECT memory_id, kind, version, tries FROM owed_memories WHERE (tries = 0 OR due_at <= ?)
            AND (memory_id = '${ALL}' OR NOT EXISTS (SELECT 1 FROM owed_memories WHERE memory_id = '${ALL}'))
          ORDER BY kind <> 'erase', memory_id LIMIT ?`,
         now,
         limit,
-      )
-      .map(({ memory_id: memoryId, ...row }) => ({ memoryId, ...row }));
+      );
+    return this.#rows.rows(read).map(({ memory_id: memoryId, ...row }) => ({ memoryId, ...row }));
   }
 
   has(memoryId: string): boolean {

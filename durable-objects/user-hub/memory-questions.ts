@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { CoreQuestion } from "../../src/features/memory/schema.ts";
 import { derivedId } from "../../src/lib/ids.ts";
 import { isAgreement, isWordedIn } from "../../src/lib/wording.ts";
+import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
 
@@ -22,16 +23,19 @@ type QuestionColumns = { question_id: string; body: ArrayBuffer };
 export class MemoryQuestions {
   readonly #storage: HubStorage;
   readonly #vault: Vault;
+  readonly #rows: MayHold;
 
   constructor(storage: HubStorage, vault: Vault) {
     this.#storage = storage;
     this.#vault = vault;
+    this.#rows = new MayHold(storage, "memory_questions");
   }
 
   /** Part of the caller's commit, as are the other changes. The same proposal is not raised twice. */
   raise(question: OpenQuestion, now: number): void {
     const id = this.#idOf(question.key);
     if (this.#find(id)?.proposed === question.proposed) return;
+    this.#rows.note();
     this.#storage.run(
       "INSERT OR REPLACE INTO memory_questions VALUES (?, ?, NULL, ?)",
       id,
@@ -84,11 +88,9 @@ export class MemoryQuestions {
   }
 
   #open(condition: string, at: number): OpenQuestion[] {
-    return this.#storage
-      .rows<QuestionColumns>(
-        `SELECT question_id, body FROM memory_questions WHERE ${condition} ORDER BY raised_at`,
-        at,
-      )
+    const query = `SELECT question_id, body FROM memory_questions WHERE ${condition} ORDER BY raised_at`;
+    return this.#rows
+      .rows(() => this.#storage.rows<QuestionColumns>(query, at))
       .map(({ question_id: id, body }) => this.#vault.open("memory_questions", id, body, OpenQuestion.parse));
   }
 

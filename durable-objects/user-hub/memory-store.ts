@@ -8,8 +8,9 @@ import {
   Provenance,
   type StoredMemory,
 } from "../../src/features/memory/schema.ts";
+import { CurrentItems } from "./current-items.ts";
 import { ALL, type OwedMemories } from "./memory-owed.ts";
-import { type MemoryVectors, VECTOR_KINDS, type VectorKind } from "./memory-vectors.ts";
+import { isVectorKind, type MemoryVectors } from "./memory-vectors.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
 
@@ -39,17 +40,21 @@ export class MemoryStore {
   readonly #vault: Vault;
   readonly #vectors: MemoryVectors;
   readonly #owed: OwedMemories;
+  readonly #current: CurrentItems;
+  #isLoaded = false;
 
   constructor(storage: HubStorage, vault: Vault, vectors: MemoryVectors, owed: OwedMemories) {
     this.#storage = storage;
     this.#vault = vault;
     this.#vectors = vectors;
     this.#owed = owed;
+    this.#current = new CurrentItems(storage);
   }
 
   /** The replica is whole: nothing is remembered that it does not hold. */
   get isLoaded(): boolean {
-    return this.#storage.find(LOADED) !== undefined;
+    this.#isLoaded ||= this.#storage.find(LOADED) !== undefined;
+    return this.#isLoaded;
   }
 
   markLoaded(): void {
@@ -66,16 +71,14 @@ export class MemoryStore {
     return row && this.#read(row);
   }
 
-  /** What is current of one tier, the newest first. */
-  current(tier: MemoryTier, now: number, limit = -1): MemoryItem[] {
-    return this.#storage
-      .rows<ItemColumns>(
-        `SELECT * FROM memories WHERE tier = ? AND ${CURRENT} ORDER BY created_at DESC, id DESC LIMIT ?`,
-        tier,
-        now,
-        limit,
-      )
-      .map((row) => this.#read(row));
+  /** What is current of one tier, the newest first: few items, which are kept in memory. */
+  current(tier: "core" | "proactive", now: number): readonly MemoryItem[] {
+    return this.#current.get(tier, now, () => this.#readCurrent(tier, now, -1));
+  }
+
+  /** The newest episodes that are current. */
+  episodes(now: number, limit: number): readonly MemoryItem[] {
+    return this.#current.get(`episodic ${limit}`, now, () => this.#readCurrent("episodic", now, limit));
   }
 
   /** Facts that hold: of one key the newest. */
@@ -163,6 +166,7 @@ export class MemoryStore {
    * from them any more.
    */
   erase(ids: readonly string[] | typeof ALL, now: number): void {
+    this.#current.forget();
     if (ids === ALL) {
       this.#storage.run("DELETE FROM memories");
       this.#storage.run("DELETE FROM memory_questions");
@@ -175,6 +179,7 @@ export class MemoryStore {
 
   /** Drops what is past its time, here and, as is owed, in Postgres. */
   retire(ids: readonly string[], now: number): void {
+    this.#current.forget();
     for (const id of ids) {
       this.#storage.run("DELETE FROM memories WHERE id = ?", id);
       this.#vectors.remove(id);
@@ -183,7 +188,19 @@ export class MemoryStore {
     this.#vectors.store();
   }
 
+  #readCurrent(tier: MemoryTier, now: number, limit: number): MemoryItem[] {
+    return this.#storage
+      .rows<ItemColumns>(
+        `SELECT * FROM memories WHERE tier = ? AND ${CURRENT} ORDER BY created_at DESC, id DESC LIMIT ?`,
+        tier,
+        now,
+        limit,
+      )
+      .map((row) => this.#read(row));
+  }
+
   #put(item: MemoryItem): void {
+    this.#current.forget();
     const { body, provenance } = item;
     this.#storage.run(
       "INSERT OR REPLACE INTO memories VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -227,8 +244,4 @@ export class MemoryStore {
       updatedAt: row.updated_at,
     };
   }
-}
-
-function isVectorKind(tier: MemoryTier): tier is VectorKind {
-  return tier in VECTOR_KINDS;
 }

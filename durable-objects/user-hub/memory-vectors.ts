@@ -19,6 +19,10 @@ export interface MemoryHit {
 export const VECTOR_KINDS = { associative: 1, episodic: 2 } as const;
 export type VectorKind = keyof typeof VECTOR_KINDS;
 
+export function isVectorKind(kind: string): kind is VectorKind {
+  return kind in VECTOR_KINDS;
+}
+
 /** Compared on int8 copies: of the nearest eight of 10,000 statements, all were among the best 128 by sign. */
 const CANDIDATES = 192;
 const SPACE = "memory_space";

@@ -63,6 +63,7 @@ export class HubStorage {
   #hasTables = false;
   readonly #storage: DurableObjectStorage;
   #commits = 0;
+  #rollbacks = 0;
 
   /** The tables come with the first write: a hub that was only looked at keeps nothing, as if it had never been. */
   constructor(storage: DurableObjectStorage) {
@@ -78,7 +79,17 @@ export class HubStorage {
   commit<Result>(write: () => Result): Result {
     this.#prepare();
     this.#commits++;
-    return this.#storage.transactionSync(write);
+    try {
+      return this.#storage.transactionSync(write);
+    } catch (cause) {
+      this.#rollbacks++;
+      throw cause;
+    }
+  }
+
+  /** Commits of this object that failed: what was read while one was made may never have been. */
+  get rollbacks(): number {
+    return this.#rollbacks;
   }
 
   /** Durability barriers since this object was constructed. */

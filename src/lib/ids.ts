@@ -21,12 +21,9 @@ export function newId(nowMs: number = Date.now()): string {
  * Parts are length-prefixed, so that no two lists of parts run into each other.
  */
 export function derivedId(...parts: (string | number)[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) {
-    const text = String(part);
-    hash.update(`${text.length}:${text};`);
-  }
-  const bytes = new Uint8Array(hash.digest().subarray(0, 16));
+  let text = "";
+  for (const part of parts.map(String)) text += `${part.length}:${part};`;
+  const bytes = new Uint8Array(createHash("sha256").update(text).digest().subarray(0, 16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   return formatUuid(bytes);

@@ -25,6 +25,7 @@ export const ENVELOPE_VERSION = 1;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const NONCES_AT_ONCE = 64;
 const DATA_KEY_ID_BYTES = 9;
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const CIPHER = "aes-256-gcm";
@@ -60,7 +61,7 @@ export class DataKey {
 
   /** The result owns its whole buffer, so `.buffer` can be bound as a blob. */
   seal(plaintext: string | Uint8Array, context: EnvelopeContext): Bytes {
-    return encrypt(this.id, this.#sealing(), plaintext, contextBytes(context));
+    return encrypt(this.id, this.#sealing(), plaintext, contextText(context));
   }
 
   /** Throws `internal` when the envelope was altered, cut, moved, or sealed with another key. */
@@ -151,7 +152,7 @@ export class Keyring {
   /** Throws `misconfigured` when the master key is not in the keyring, `internal` when the bytes are not genuine. */
   unwrap(wrapped: StoredBytes, owner: { ownerId: string }): DataKey {
     const parts = parse(wrapped);
-    const content = decrypt(parts, this.#key(parts.keyId), wrapContext(owner.ownerId));
+    const content = decrypt(parts, this.#key(parts.keyId), Buffer.from(wrapContext(owner.ownerId), "utf8"));
     return new DataKey(
       Buffer.from(content.subarray(KEY_BYTES)).toString("ascii"),
       content.slice(0, KEY_BYTES),
@@ -186,13 +187,24 @@ interface EnvelopeParts {
 /** A key object is imported once; raw bytes are imported at each use. */
 type CipherKey = KeyObject | Uint8Array;
 
-function encrypt(keyId: string, key: CipherKey, plaintext: string | Uint8Array, context: Uint8Array): Bytes {
-  const header = headerBytes(keyId);
-  const nonce = randomBytes(NONCE_BYTES);
+function encrypt(keyId: string, key: CipherKey, plaintext: string | Uint8Array, context: string): Bytes {
+  const header = headerText(keyId);
+  const associated = Buffer.from(header + context, "utf8");
+  const nonce = freshNonce();
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.concat([header, context]));
+  cipher.setAAD(associated);
   const body = typeof plaintext === "string" ? cipher.update(plaintext, "utf8") : cipher.update(plaintext);
-  return joined([header, nonce, body, cipher.final(), cipher.getAuthTag()]);
+  return joined([associated.subarray(0, header.length), nonce, body, cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Random bytes are had in bulk, since asking costs far more than the bytes. None is given out twice. */
+let randomness = new Uint8Array(0);
+
+function freshNonce(): Uint8Array {
+  if (randomness.length < NONCE_BYTES) randomness = new Uint8Array(randomBytes(NONCES_AT_ONCE * NONCE_BYTES));
+  const nonce = randomness.subarray(0, NONCE_BYTES);
+  randomness = randomness.subarray(NONCE_BYTES);
+  return nonce;
 }
 
 function decrypt(parts: EnvelopeParts, key: CipherKey, context: Uint8Array): Bytes {
@@ -225,19 +237,26 @@ function parse(stored: StoredBytes): EnvelopeParts {
   };
 }
 
-function headerBytes(keyId: string): Uint8Array {
-  return Buffer.concat([Uint8Array.of(ENVELOPE_VERSION, keyId.length), Buffer.from(keyId, "ascii")]);
+/** All of it is ASCII: as many bytes as characters. */
+function headerText(keyId: string): string {
+  return String.fromCharCode(ENVELOPE_VERSION, keyId.length) + keyId;
+}
+
+export function contextBytes(context: EnvelopeContext): Uint8Array {
+  return Buffer.from(contextText(context), "utf8");
 }
 
 /** Length-prefixed, so that no two contexts share their bytes. */
-export function contextBytes({ table, column, rowId, ownerId }: EnvelopeContext): Uint8Array {
-  let text = "envelope;";
-  for (const part of [table, column, rowId, ownerId]) text += `${part.length}:${part};`;
-  return Buffer.from(text, "utf8");
+function contextText({ table, column, rowId, ownerId }: EnvelopeContext): string {
+  return `envelope;${part(table)}${part(column)}${part(rowId)}${part(ownerId)}`;
 }
 
-function wrapContext(ownerId: string): Uint8Array {
-  return Buffer.from(`data key;${ownerId.length}:${ownerId};`, "utf8");
+function part(text: string): string {
+  return `${text.length}:${text};`;
+}
+
+function wrapContext(ownerId: string): string {
+  return `data key;${part(ownerId)}`;
 }
 
 function derived(secret: Uint8Array, info: string): Bytes {

@@ -51,11 +51,9 @@ export class ModelConnection {
   /** What the next chunk brought, possibly nothing. Throws `CutStream`, `ModelStreamError`, or what opening threw. */
   async next(): Promise<ModelEvent[]> {
     const { firstByteMs, idleMs } = this.#timeouts;
-    const isFirst = this.#reader === undefined;
-    this.#expectWithin(isFirst ? firstByteMs : idleMs);
+    this.#expectWithin(this.#reader ? idleMs : firstByteMs);
     this.#reader ??= await this.#start();
     const chunk = await this.#reader.read().catch(() => ({ done: true, value: undefined }) as const);
-    if (isFirst) this.#disarm();
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     if (chunk.done) throw new CutStream();
     return this.#parser.push(chunk.value);
@@ -91,7 +89,7 @@ export class ModelConnection {
   /** One timer serves the whole stream: it follows the deadline instead of being set anew for each chunk. */
   #expectWithin(ms: number): void {
     this.#deadlineMs = this.#clock.now() + ms;
-    this.#timer ??= setTimeout(this.#check, ms);
+    this.#timer ??= setTimeout(this.#check, Math.min(ms, this.#timeouts.idleMs));
   }
 
   #disarm(): void {

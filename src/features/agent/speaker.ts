@@ -91,9 +91,14 @@ export class TurnSpeaker implements Speaker {
     if (text.trim() !== "") this.#said.push(text);
   }
 
-  /** Progress a person can read; before the turn has opened there is nowhere to show it. */
+  /** Progress in words of ours; before the turn has opened there is nowhere to show it. */
   progress(phase: "thinking" | "delegating" | "tool" | "retrying", label: string): void {
-    if (this.#isOpen) this.#options.frames.emit({ type: "stream_status", phase, label: this.#plain(label) });
+    if (this.#isOpen) this.#options.frames.emit({ type: "stream_status", phase, label });
+  }
+
+  /** Progress in the model's words. */
+  plan(step: string): void {
+    if (this.#isOpen) this.progress("thinking", this.#filtered(step, "plain"));
   }
 
   /** A sentence of ours after what the model said, in a paragraph of its own. */
@@ -141,10 +146,6 @@ export class TurnSpeaker implements Speaker {
     const held = this.#held;
     this.#held = [];
     for (const output of held) this.#put(output);
-  }
-
-  #plain(text: string): string {
-    return this.#filtered(text, "plain");
   }
 
   #filtered(text: string, mode: OutputMode): string {

@@ -193,7 +193,7 @@ class Turn {
   #showPlan({ todos }: TodosInput): ToolOutput {
     const current =
       todos.find((todo) => todo.status === "in_progress") ?? todos.find((todo) => todo.status === "pending");
-    if (current) this.#speaker.progress("thinking", current.text);
+    if (current) this.#speaker.plan(current.text);
     return { text: "Noted." };
   }
 
