@@ -80,8 +80,12 @@ export async function fetchPublic(
   }
 }
 
-/** Reads an address, without asking anybody. Throws `EgressProblem`. */
-export function checkedUrl(address: string, base?: URL): URL {
+/** Throws `EgressProblem` for an address that is refused whatever its name leads to, without asking anybody. */
+export function refuseAddress(config: EgressConfig, address: string): void {
+  refuseHost(config, checkedUrl(address));
+}
+
+function checkedUrl(address: string, base?: URL): URL {
   const url = URL.parse(address, base);
   if (!url || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new EgressProblem("address", "Only addresses that begin with http:// or https:// are fetched.");
@@ -90,6 +94,8 @@ export function checkedUrl(address: string, base?: URL): URL {
     throw new EgressProblem("address", "An address with a user name or a password in it is not fetched.");
   }
   url.hash = "";
+  // With a dot at its end a name is the same, and looks like another.
+  url.hostname = url.hostname.replace(/\.$/, "");
   return url;
 }
 
@@ -100,7 +106,7 @@ async function follow(
 ): Promise<{ response: Response; url: URL }> {
   let url = first;
   for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
-    await refuseInnerAddress(config, url, signal);
+    if (!refuseHost(config, url)) await refuseName(config, url, signal);
     const headers = { "user-agent": USER_AGENT, accept: ACCEPT };
     const response = await fetch(url, { headers, signal, redirect: "manual", cache: "no-store" });
     if (response.ok) return { response, url };
@@ -117,20 +123,22 @@ const BLOCKED = "The address leads into a private or reserved network and is not
 /** Names that no public server has: of this machine, of inner networks, and every one without a dot. */
 const INNER_NAME = /^[^.]*$|(?:^|\.)(?:localhost|local|internal|intranet|lan|home\.arpa|onion)$/;
 
-async function refuseInnerAddress(config: EgressConfig, url: URL, signal: AbortSignal): Promise<void> {
-  const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
-  if (config.allowHosts.includes(`${url.hostname}:${port}`)) return;
+/** What the URL alone says. True when that is enough, false for a name that may lead anywhere. */
+function refuseHost(config: EgressConfig, { hostname, port: told, protocol }: URL): boolean {
+  const port = Number(told) || (protocol === "https:" ? 443 : 80);
+  if (config.allowHosts.includes(`${hostname}:${port}`)) return true;
   if (!config.ports.includes(port)) {
     throw new EgressProblem("blocked", `Only the ports ${config.ports.join(" and ")} are fetched from.`);
   }
   // `URL` has already turned every other spelling of an IPv4 address (decimal, octal, short, full-width) into the usual one.
-  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  if (isIpAddress(host)) {
-    if (!isPublicAddress(host)) throw new EgressProblem("blocked", BLOCKED);
-    return;
-  }
-  if (INNER_NAME.test(host)) throw new EgressProblem("blocked", BLOCKED);
-  const addresses = await addressesOf(config.resolverUrl, host, signal);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const isAddress = isIpAddress(host);
+  if (isAddress ? !isPublicAddress(host) : INNER_NAME.test(host)) throw new EgressProblem("blocked", BLOCKED);
+  return isAddress;
+}
+
+async function refuseName(config: EgressConfig, { hostname }: URL, signal: AbortSignal): Promise<void> {
+  const addresses = await addressesOf(config.resolverUrl, hostname, signal);
   if (addresses.length === 0) throw new EgressProblem("unreachable", "There is no server of this name.");
   if (!addresses.every(isPublicAddress)) throw new EgressProblem("blocked", BLOCKED);
 }

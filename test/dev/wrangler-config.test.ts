@@ -79,6 +79,12 @@ describe.each([
 describe("wrangler.toml", () => {
   const { local, production } = MAIN;
 
+  it("reaches hosts of our own zone as anybody does, through what protects them", () => {
+    for (const config of [local, production]) {
+      expect(config.compatibility_flags).toContain("global_fetch_strictly_public");
+    }
+  });
+
   it("leaves the queue's messages to the script that is made for them", () => {
     expect([local, production].flatMap(({ queues }) => queues.consumers)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type EgressConfig, EgressProblem, fetchPublic } from "../../src/platform/fetch.ts";
+import { type EgressConfig, EgressProblem, fetchPublic, refuseAddress } from "../../src/platform/fetch.ts";
 import { startResolver, startWeb, type WebServer } from "../support/web.ts";
 
 const MB = 1024 * 1024;
@@ -106,6 +106,7 @@ describe("addresses that are not fetched", () => {
      http://printer.local/ http://intranet/ https://router.home.arpa/`.split(/\s+/),
   )("%s leads inside", async (address) => {
     expect(await problemAt(address)).toMatchObject({ code: "blocked", isPassing: false });
+    expect(() => refuseAddress(config, address)).toThrow(EgressProblem);
   });
 
   test("an inner server on another port, though its address is allowed on this one", async () => {
