@@ -69,7 +69,10 @@ async function findVisible(ctx: Ctx, id: string, version: number | undefined): P
   return { collection, version };
 }
 
-/** BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. */
+/**
+ * BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. What is the same for all postings
+ * of a word is materialized, lest it be computed for each.
+ */
 async function byKeywords(
   ctx: Ctx,
   vault: KnowledgeVault,
@@ -84,23 +87,25 @@ async function byKeywords(
   const { number } = visible.collection;
   const [{ rows }] = await ctx.db.run(allow("collections", "search"), (queries) => [
     queries.execute<{ id: string; score: number }>(sql`
-      with corpus as (
-        select greatest(1, sum(chunks)) as size, greatest(1, sum(terms)) / greatest(1, sum(chunks)) as length
+      with corpus as materialized (
+        select greatest(1, sum(chunks))::float8 as size,
+          greatest(1, sum(terms))::float8 / greatest(1, sum(chunks)) as length
         from ${documentVersions} where ${isVisibleUpload(visible)}
       ), asked as (
         select word, token from unnest(${arrayOf(places)}::integer[], ${arrayOf(tokens.flat())}::bigint[])
           as asked (word, token)
       ), found as materialized (
-        select word, chunk, frequency, length from asked join ${postings} using (token)
+        select word, chunk, frequency::float8 as frequency, length from asked join ${postings} using (token)
         where collection = ${number}::integer and ${isVisibleChunk(visible, sql`${postings.chunk}`, "number")}
-      ), rarity as (
-        select word, ln(1 + greatest(0, size - count(*) + 0.5) / (count(*) + 0.5)) as weight
-        from found cross join corpus group by word, size
-        having not (count(*) > ${COMMON.chunks}::integer and count(*) > ${COMMON.share}::float8 * size)
+      ), rarity as materialized (
+        select word, ${saturation + 1}::float8 * ln(1 + greatest(0, size - count + 0.5::float8) / (count + 0.5::float8)) as weight,
+          ${saturation * lengthShare}::float8 / length as slope
+        from (select word, count(*) as count from found group by word) as counted cross join corpus
+        where not (count > ${COMMON.chunks}::integer and count > ${COMMON.share}::float8 * size)
       ), scored as (
-        select chunk, sum(weight * frequency * (${saturation}::float8 + 1) / (frequency + ${saturation}::float8 *
-          (1 - ${lengthShare}::float8 + ${lengthShare}::float8 * found.length / corpus.length))) as score
-        from found join rarity using (word) cross join corpus group by chunk
+        select chunk, sum(weight * frequency / (frequency + ${saturation * (1 - lengthShare)}::float8 + slope * length))
+          as score
+        from found join rarity using (word) group by chunk
       ), best as (
         select chunk, score from scored order by score desc, chunk limit ${CANDIDATES_MAX}::integer
       )
