@@ -1,14 +1,14 @@
 /**
- * `npm run bench:memory`: how much of the evidence for a question is among the first 5 and 10 memories that are found for
- * it, and how many tokens they put into a turn; next to the verbatim baseline, which embeds every turn and
- * extracts nothing. A third row ranks the verbatim turns as this system does: the rest of the difference is extraction.
- * Prints a table. With ANTHROPIC_API_KEY or MODEL_BASE_URL set the `small` model extracts; otherwise the heuristic does.
+ * `npm run bench:memory`: how much of the evidence for a question is among the memories that are found for it, and how many
+ * tokens they put into a turn; next to the verbatim baseline, which embeds every turn and extracts nothing. A third row
+ * ranks the verbatim turns as this system does: the rest of the difference is extraction. Prints tables.
+ * With ANTHROPIC_API_KEY or MODEL_BASE_URL set the `small` model extracts; otherwise the heuristic does.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Exchange, extract, heuristicExtraction } from "../src/features/memory/extract.ts";
-import { likeness } from "../src/features/memory/likeness.ts";
+import { COSINE_MIN, fitting, likeness } from "../src/features/memory/likeness.ts";
 import { merge } from "../src/features/memory/merge.ts";
 import type { MemoryItem } from "../src/features/memory/schema.ts";
 import { textOf } from "../src/features/memory/text.ts";
@@ -16,15 +16,21 @@ import { newId } from "../src/lib/ids.ts";
 import { HashingEmbedder } from "../src/platform/embedder-hashing.ts";
 import { createModelClient } from "../src/platform/model.ts";
 import type { ModelClient } from "../src/platform/model-port.ts";
+import {
+  type Answered,
+  type Entry,
+  first,
+  type Question,
+  taken,
+  tokensFor,
+  within,
+} from "./lib/memory-recall.ts";
 
 const FILE = join(import.meta.dirname, "../../shared/data/memory/conversations.json");
-const CUTOFFS = [5, 10] as const;
 /** As many as a hub opens and ranks by their words. */
 const OPENED = 64;
 /** Questions of this kind have no answer in the conversation. */
 const UNANSWERABLE = 5;
-/** A usual estimate for English. */
-const TOKEN_CHARS = 4;
 const KEY = new Uint8Array(32).fill(7);
 const DEFAULT_MODEL = "claude-haiku-4-5";
 
@@ -33,26 +39,16 @@ type Turn = z.infer<typeof Turn>;
 const Conversations = z.array(
   z.object({
     conversation: z.record(z.string(), z.unknown()),
-    qa: z.array(z.object({ question: z.string(), evidence: z.array(z.string()), category: z.int() })),
+    qa: z.array(
+      z.object({
+        question: z.string(),
+        answer: z.union([z.string(), z.number()]).optional(),
+        evidence: z.array(z.string()),
+        category: z.int(),
+      }),
+    ),
   }),
 );
-
-/** Something that can be found, and the turn it came from. */
-interface Entry {
-  turnId: string;
-  text: string;
-}
-
-interface Question {
-  text: string;
-  evidence: string[];
-}
-
-interface Score {
-  questions: number;
-  recall: Map<number, number>;
-  tokens: Map<number, number>;
-}
 
 if (!existsSync(FILE)) {
   console.log("Skipped: ../shared/data/memory/conversations.json is not here.");
@@ -61,14 +57,17 @@ if (!existsSync(FILE)) {
 
 const model = configuredModel();
 const embedder = new HashingEmbedder();
-const [verbatim, reranked, ours] = [emptyScore(), emptyScore(), emptyScore()];
+const verbatim: Answered[] = [];
+const reranked: Answered[] = [];
+const ours: Answered[] = [];
 for (const { conversation, qa } of Conversations.parse(JSON.parse(readFileSync(FILE, "utf8")))) {
   const turns = turnsOf(conversation);
   const known = new Set(turns.map(({ dia_id }) => dia_id));
   const questions = qa
     .filter(({ category }) => category !== UNANSWERABLE)
-    .map(({ question, evidence }) => ({
+    .map(({ question, answer, evidence }) => ({
       text: question,
+      answer: String(answer ?? ""),
       evidence: idsIn(evidence).filter((id) => known.has(id)),
     }))
     .filter(({ evidence }) => evidence.length > 0);
@@ -76,9 +75,9 @@ for (const { conversation, qa } of Conversations.parse(JSON.parse(readFileSync(F
     turnId: dia_id,
     text: `${speaker}: ${text}`,
   }));
-  await measure(verbatim, everything, questions, { byWords: false });
-  await measure(reranked, everything, questions, { byWords: true });
-  await measure(ours, await remembered(turns, model), questions, { byWords: true });
+  verbatim.push(...(await answered(everything, questions, { asHere: false })));
+  reranked.push(...(await answered(everything, questions, { asHere: true })));
+  ours.push(...(await answered(await remembered(turns, model), questions, { asHere: true })));
 }
 report();
 
@@ -131,12 +130,12 @@ function nearest(text: string, items: readonly MemoryItem[]): MemoryItem[] {
     .map(({ item }) => item);
 }
 
-async function measure(
-  score: Score,
+/** Nearest by vector; `asHere` as a hub does: what fits by words and vectors together. */
+async function answered(
   entries: readonly Entry[],
   questions: readonly Question[],
-  { byWords }: { byWords: boolean },
-): Promise<void> {
+  { asHere }: { asHere: boolean },
+): Promise<Answered[]> {
   const vectors = await embedder.embed(
     entries.map(({ text }) => text),
     { key: KEY },
@@ -145,41 +144,15 @@ async function measure(
     questions.map(({ text }) => text),
     { key: KEY },
   );
-  for (const [at, question] of questions.entries()) {
-    const byVector = entries
-      .map((entry, index) => ({ entry, cosine: dot(vectors[index]!, asked[at]!) }))
+  return questions.map((question, at) => {
+    const near = entries
+      .map((entry, index) => ({ ...entry, cosine: dot(vectors[index]!, asked[at]!) }))
       .toSorted((one, other) => other.cosine - one.cosine)
       .slice(0, OPENED);
-    const weights = byWords
-      ? likeness(
-          question.text,
-          byVector.map(({ entry, cosine }) => ({ text: entry.text, cosine })),
-        )
-      : byVector.map(({ cosine }) => cosine);
-    const ranked = byVector
-      .map(({ entry }, index) => ({ entry, weight: weights[index] ?? 0 }))
-      .toSorted((one, other) => other.weight - one.weight);
-    count(
-      score,
-      question,
-      ranked.map(({ entry }) => entry),
-    );
-  }
-}
-
-function count(score: Score, { evidence }: Question, ranked: readonly Entry[]): void {
-  score.questions++;
-  for (const cutoff of CUTOFFS) {
-    const top = ranked.slice(0, cutoff);
-    const found = evidence.filter((id) => top.some(({ turnId }) => turnId === id)).length;
-    const chars = top.reduce((sum, { text }) => sum + text.length, 0);
-    score.recall.set(cutoff, (score.recall.get(cutoff) ?? 0) + found / evidence.length);
-    score.tokens.set(cutoff, (score.tokens.get(cutoff) ?? 0) + chars / TOKEN_CHARS);
-  }
-}
-
-function emptyScore(): Score {
-  return { questions: 0, recall: new Map(), tokens: new Map() };
+    if (!asHere) return { question, found: near };
+    const above = near.filter(({ cosine }) => cosine >= COSINE_MIN.hashing);
+    return { question, found: fitting(question.text, above) };
+  });
 }
 
 function dot(left: Float32Array, right: Float32Array): number {
@@ -199,18 +172,35 @@ function configuredModel(): ModelClient | null {
 }
 
 function report(): void {
+  const systems = { "this system": ours, verbatim, "verbatim, ranked as here": reranked };
+  const baseline = taken(verbatim, first(10));
   console.log(
-    `${verbatim.questions} questions; extraction by ${model ? "the small model" : "the heuristic"}, vectors by ${embedder.id}\n`,
+    `${verbatim.length} questions; extraction by ${model ? "the small model" : "the heuristic"}, vectors by ${embedder.id}\n`,
   );
-  console.log("| | recall@5 | recall@10 | tokens of 5 | tokens of 10 |\n|---|---|---|---|---|");
-  for (const [name, { questions, recall, tokens }] of Object.entries({
-    "this system": ours,
-    verbatim,
-    "verbatim, ranked as here": reranked,
-  })) {
-    const mean = (sums: Map<number, number>, cutoff: number) => (sums.get(cutoff) ?? 0) / questions;
-    const recalls = CUTOFFS.map((cutoff) => mean(recall, cutoff).toFixed(3));
-    const costs = CUTOFFS.map((cutoff) => mean(tokens, cutoff).toFixed(0));
-    console.log(`| ${name} | ${[...recalls, ...costs].join(" | ")} |`);
+  console.log(
+    "| | recall@5 | recall@10 | tokens of 5 | tokens of 10 | tokens for the baseline's recall@10 |",
+  );
+  console.log("|---|---|---|---|---|---|");
+  for (const [name, all] of Object.entries(systems)) {
+    const [five, ten] = [taken(all, first(5)), taken(all, first(10))];
+    const figures = [share(five.recall), share(ten.recall), whole(five.tokens), whole(ten.tokens)];
+    console.log(`| ${name} | ${figures.join(" | ")} | ${whole(tokensFor(baseline.recall, all))} |`);
   }
+  console.log("\n| in at most … tokens: evidence found / words of the answer | 64 | 128 | 192 | 256 |");
+  console.log("|---|---|---|---|---|");
+  for (const [name, all] of Object.entries(systems)) {
+    const cells = [64, 128, 192, 256].map((tokensMax) => {
+      const { recall, answerWords } = taken(all, within(tokensMax));
+      return `${share(recall)} / ${share(answerWords)}`;
+    });
+    console.log(`| ${name} | ${cells.join(" | ")} |`);
+  }
+}
+
+function share(value: number): string {
+  return value.toFixed(3);
+}
+
+function whole(value: number | null): string {
+  return value === null ? "never" : value.toFixed(0);
 }

@@ -1,4 +1,5 @@
 import { verifyAccessToken } from "../../src/features/auth/service.ts";
+import { COSINE_MIN } from "../../src/features/memory/likeness.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { log } from "../../src/lib/logger.ts";
 import { createCtx } from "../../src/platform/context.ts";
@@ -9,12 +10,6 @@ import { createModelClient } from "../../src/platform/model.ts";
 import type { ModelClient } from "../../src/platform/model-port.ts";
 import { portsOf } from "../../src/ports.ts";
 import { Hub } from "./hub.ts";
-
-/**
- * From where on two texts have something to do with each other. Hashed features: of the turns that answer a question of a
- * long conversation, five in six were above it. Embedders that know meanings put any two texts nearer.
- */
-const COSINE_MIN = { hashing: 0.15, other: 0.3 } as const;
 
 /** Stateless clients, shared by the many hubs of one isolate. */
 const clients = new WeakMap<Config, { model: ModelClient; embedder: Embedder }>();

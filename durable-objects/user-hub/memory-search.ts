@@ -1,4 +1,4 @@
-import { likeness } from "../../src/features/memory/likeness.ts";
+import { fitting } from "../../src/features/memory/likeness.ts";
 import type { MemoryItem } from "../../src/features/memory/schema.ts";
 import { textOf } from "../../src/features/memory/text.ts";
 import type { MemoryStore } from "./memory-store.ts";
@@ -6,8 +6,6 @@ import type { MemoryHit, MemoryVectors, VectorKind } from "./memory-vectors.ts";
 
 /** The nearest by vector; these are opened, and the best of them found by words and vectors together. */
 const OPENED = { associative: 64, episodic: 24 } as const satisfies Record<VectorKind, number>;
-/** Of the best score: what is below has a common word or two by chance. */
-const SCORE_SHARE_MIN = 0.2;
 
 export interface MemorySearchPorts {
   store: MemoryStore;
@@ -44,15 +42,11 @@ export class MemorySearch {
     const items = store
       .withIds([...cosines.keys()])
       .filter(({ validTo, dismissedAt }) => (validTo === null || validTo > now()) && dismissedAt === null);
-    const scores = likeness(
-      text,
-      items.map(({ id, body }) => ({ text: textOf(body), cosine: cosines.get(id) ?? null })),
-    );
-    const best = Math.max(0, ...scores);
-    return items
-      .map((item, at) => ({ item, score: scores[at] ?? 0 }))
-      .filter(({ score }) => score >= best * SCORE_SHARE_MIN)
-      .sort((one, other) => other.score - one.score)
-      .map(({ item }) => item);
+    const candidates = items.map((item) => ({
+      item,
+      text: textOf(item.body),
+      cosine: cosines.get(item.id) ?? null,
+    }));
+    return fitting(text, candidates).map(({ item }) => item);
   }
 }

@@ -7,11 +7,33 @@ export interface Candidate {
   cosine: number | null;
 }
 
+/**
+ * From where on two texts have something to do with each other, by the kind of embedder. Hashed features: of the turns that
+ * answer a question of a long conversation, five in six were above it. Embedders that know meanings put any two texts
+ * nearer.
+ */
+export const COSINE_MIN = { hashing: 0.15, other: 0.3 } as const;
 /** Spec 6, for the embedded embedder: its vectors alone are weaker than words. */
 const WORDS_SHARE = 0.7;
+/**
+ * Of the best score: what is below has a common word or two by chance. Less than the share of the vectors, so that what is
+ * nearest by meaning stays though it shares no word.
+ */
+const SCORE_SHARE_MIN = 0.2;
 /** BM25's usual constants. */
 const SATURATION = 1.2;
 const LENGTH_SHARE = 0.75;
+
+/** Those that fit the question, the best first. */
+export function fitting<Found extends Candidate>(question: string, candidates: readonly Found[]): Found[] {
+  const scores = likeness(question, candidates);
+  const least = Math.max(0, ...scores) * SCORE_SHARE_MIN;
+  return candidates
+    .map((candidate, at) => ({ candidate, score: scores[at] ?? 0 }))
+    .filter(({ score }) => score >= least)
+    .sort((one, other) => other.score - one.score)
+    .map(({ candidate }) => candidate);
+}
 
 /** One score for each candidate, 0 to 1; 0 has no word in common and no likeness. */
 export function likeness(question: string, candidates: readonly Candidate[]): number[] {
