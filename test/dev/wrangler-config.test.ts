@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { z } from "zod";
 import { CRONS } from "../../src/crons.ts";
+import { DEAD_LETTERS } from "../../src/queues.ts";
 import { ANONYMOUS_LIMIT } from "../../src/request-host.ts";
 
 const named = z.array(z.object({ name: z.string() }));
@@ -22,7 +23,13 @@ const WranglerConfig = z.object({
   queues: z.object({
     producers: z.array(z.object({ binding: z.string(), queue: z.string() })),
     consumers: z
-      .array(z.looseObject({ queue: z.string(), max_batch_size: z.number(), dead_letter_queue: z.string() }))
+      .array(
+        z.looseObject({
+          queue: z.string(),
+          max_batch_size: z.number(),
+          dead_letter_queue: z.string().optional(),
+        }),
+      )
       .default([]),
   }),
   analytics_engine_datasets: z.array(z.object({ binding: z.string(), dataset: z.string() })),
@@ -119,9 +126,13 @@ describe.each(["local", "production"] as const)("the two scripts, %s", (place) =
     expect(ingest.migrations).toEqual([]);
   });
 
-  it("have every message read, one at a time", () => {
+  it("have every message read, one at a time, and every dead letter too", () => {
     const [queue] = main.queues.producers.map((producer) => producer.queue);
-    expect(ingest.queues.consumers).toMatchObject([{ queue, max_batch_size: 1 }]);
+    const [consumer, ofDeadLetters, ...others] = ingest.queues.consumers;
+    expect(consumer).toMatchObject({ queue, max_batch_size: 1 });
+    expect(ofDeadLetters).toMatchObject({ queue: consumer?.dead_letter_queue, max_batch_size: 1 });
+    expect(ofDeadLetters?.queue).toMatch(DEAD_LETTERS);
+    expect(others).toEqual([]);
   });
 });
 
@@ -166,7 +177,7 @@ function resourcesOf({ r2_buckets, queues, analytics_engine_datasets, workflows 
   return [
     ...r2_buckets.map(({ bucket_name }) => bucket_name),
     ...queues.producers.map(({ queue }) => queue),
-    ...queues.consumers.map(({ dead_letter_queue }) => dead_letter_queue),
+    ...queues.consumers.map(({ queue }) => queue),
     ...analytics_engine_datasets.map(({ dataset }) => dataset),
     ...workflows.map(({ name }) => name),
   ];

@@ -21,6 +21,7 @@ import {
   type Reading,
   wordsOf,
 } from "./indexing.ts";
+import { announce } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
 import { publish } from "./publishing.ts";
 import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
@@ -41,11 +42,11 @@ const BYTES_MISSING = "The upload was interrupted before it was complete. Send t
  * Reads a document that was accepted: parse, chunk, index, embed, publish. Each step may be repeated, in any process and
  * beside another that does the same: chunks are named by what they are, and what is there already stays as it is. What
  * cannot be read at all is told on the document; whatever else fails is thrown, to be tried again, until there have been
- * too many attempts.
+ * too many attempts, or `isExhausted` says that nobody will come again.
  */
 export async function ingestDocument(
   ctx: Ctx,
-  asked: { documentId: string; version: number },
+  asked: { documentId: string; version: number; isExhausted?: boolean },
 ): Promise<void> {
   const reading = await begin(ctx, asked);
   if (!reading) return;
@@ -55,13 +56,15 @@ export async function ingestDocument(
   if (document.status === "ready") return tidy(ctx, reading);
   if (document.status === "failed") return;
   const vault = await openVault(ctx, allow("documents", "ingest"));
-  if (document.attempts > ATTEMPTS_MAX) return fail(ctx, vault, reading, EXHAUSTED);
+  if (asked.isExhausted || document.attempts > ATTEMPTS_MAX) {
+    return fail(ctx, vault, reading, { code: "exhausted", message: EXHAUSTED });
+  }
   try {
     if (await read(ctx, vault, reading)) await tidy(ctx, reading);
   } catch (problem) {
     if (!(problem instanceof DocumentProblem)) throw problem;
     ctx.log.info({ event: "document.refused", document_id: document.id, reason: problem.code });
-    await fail(ctx, vault, reading, problem.message);
+    await fail(ctx, vault, reading, problem);
   }
 }
 
@@ -199,11 +202,17 @@ async function report(
       .where(isUnfinished(document))
       .returning({ id: documents.id }),
   ]);
+  if (rows.length > 0) await announce(ctx, document, { status, progress });
   return rows.length > 0;
 }
 
 /** What it was before can still be found; nothing is left of what was made of this upload. */
-async function fail(ctx: Ctx, vault: KnowledgeVault, reading: Reading, reason: string): Promise<void> {
+async function fail(
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  reading: Reading,
+  { code, message }: Pick<DocumentProblem, "message"> & { code: string },
+): Promise<void> {
   const { document, upload } = reading;
   const isOurs = sql`exists (select from ${documents} where ${isUnfinished(document)})`;
   await ctx.db.run(allow("documents", "ingest"), (queries) => [
@@ -224,12 +233,13 @@ async function fail(ctx: Ctx, vault: KnowledgeVault, reading: Reading, reason: s
       .update(documents)
       .set({
         status: "failed",
-        problem: vault.sealProblem(document.id, reason),
+        problem: vault.sealProblem(document.id, message),
         dueAt: afterwards(document),
         updatedAt: sql`now()`,
       })
       .where(isUnfinished(document)),
   ]);
+  await announce(ctx, document, { status: "failed", progress: document.progress, reasonCode: code });
 }
 
 /** What no version of the collection has any more goes, and the schedule need not come back for this document. */

@@ -5,6 +5,7 @@ import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { KEPT, lockCollection } from "./collection-rows.ts";
 import { isUnfinished, type Reading } from "./indexing.ts";
+import { announcePublished } from "./progress.ts";
 import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
 import type { KnowledgeVault } from "./vault.ts";
 
@@ -38,6 +39,7 @@ export async function publish(
   if (published.rows.length === 0 && left) {
     throw new AppError("internal", { detail: "Some chunks of the document are missing." });
   }
+  if (published.rows.length > 0) await announcePublished(ctx, document);
 }
 
 function makeVersion(

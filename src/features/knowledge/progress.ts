@@ -1,0 +1,65 @@
+/** What the owner of a document is told while it is read: ids, states and shares, no title and no text. */
+import { AppError } from "../../lib/errors.ts";
+import { sleep } from "../../lib/time.ts";
+import type { Announcement, Ctx } from "../../platform/context.ts";
+import type { DocumentStatus } from "./schema.ts";
+import type { documents } from "./tables.ts";
+
+type DocumentRow = typeof documents.$inferSelect;
+
+export interface Progress {
+  status: DocumentStatus;
+  /** 0 to 1. */
+  progress: number;
+  /** Kind of the reason why it failed. */
+  reasonCode?: string;
+}
+
+const STEPS = 10;
+const TELL_MS = 5_000;
+
+/** What was told last of each document that is being read here. */
+const told = new WeakMap<DocumentRow, string>();
+
+/** Tells each state, and each tenth of it, once an attempt. Never fails: the person can ask for the document itself. */
+export async function announce(
+  ctx: Ctx,
+  document: DocumentRow,
+  { status, progress, reasonCode }: Progress,
+): Promise<void> {
+  const step = `${status} ${Math.floor(progress * STEPS)}`;
+  if (told.get(document) === step) return;
+  told.set(document, step);
+  const { id, collectionId, version } = document;
+  const data = {
+    id,
+    collection_id: collectionId,
+    version,
+    status,
+    progress: Math.round(progress * 100) / 100,
+    ...(reasonCode === undefined ? {} : { reason_code: reasonCode }),
+  };
+  await tell(ctx, document.userId, { topic: "documents", data });
+}
+
+/** The document can be found, and its collection has another content than before. */
+export async function announcePublished(ctx: Ctx, document: DocumentRow): Promise<void> {
+  await announce(ctx, document, { status: "ready", progress: 1 });
+  const data = { id: document.collectionId, change: "content" };
+  await tell(ctx, document.userId, { topic: "collections", data });
+}
+
+async function tell(ctx: Ctx, userId: string, announcement: Announcement): Promise<void> {
+  const done = new AbortController();
+  const tooLate = async () => {
+    await sleep(TELL_MS, done.signal).catch(() => {});
+    if (!done.signal.aborted) throw new AppError("timeout");
+  };
+  try {
+    await Promise.race([ctx.ports.publish({ tenantId: ctx.tenantId, userId }, announcement), tooLate()]);
+  } catch (cause) {
+    ctx.log.warn({ event: "event.untold", topic: announcement.topic }, cause);
+  } finally {
+    done.abort();
+  }
+}

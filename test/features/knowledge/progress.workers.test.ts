@@ -1,0 +1,95 @@
+/** What a person hears while their documents are read. */
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, test } from "vitest";
+import { ingestDocument } from "../../../src/features/knowledge/ingest.ts";
+import {
+  deliver,
+  documentOf,
+  ingested,
+  messageFor,
+  newCollection,
+  sendDocument,
+} from "../../support/knowledge.ts";
+import { connect, type TestSocket } from "../../support/socket.ts";
+import { newUser, type TestUser, userCtx } from "../../support/users.ts";
+
+const SECRET = "otters";
+/** Of some hundred chunks. */
+const LONG = Array.from(
+  { length: 1_500 },
+  (_, day) => `On day ${day} the ${SECRET} of the lake were counted.`,
+).join("\n\n");
+
+let user: TestUser;
+let device: TestSocket;
+let collection: { id: string };
+
+beforeEach(async () => {
+  user = await newUser(env);
+  device = await connect(user);
+  collection = await newCollection(user, { settings: { chunk_tokens: 64, overlap_tokens: 0 } });
+});
+
+const heardOf = (topic: string) => device.all("event").filter((event) => event.topic === topic);
+
+test("how far a document is read is told in order, at the start, at each tenth and at the end, by ids and numbers", async () => {
+  const sent = await sendDocument(user, { collection_id: collection.id, title: SECRET, content: LONG });
+  await deliver(messageFor(user, sent));
+  await device.until(() => heardOf("collections").length > 0, "the collection's event");
+  const told = heardOf("documents").map(({ data }) => data);
+  const { chunks } = await documentOf(user, sent);
+  expect(chunks).toBeGreaterThan(240);
+  expect(told[0]).toEqual({
+    id: sent.id,
+    collection_id: collection.id,
+    version: 1,
+    status: "parsing",
+    progress: 0,
+  });
+  expect(told.at(-1)).toMatchObject({ id: sent.id, status: "ready", progress: 1 });
+  const shares = told.slice(1, -1).map(({ status, progress }) => {
+    expect(status).toBe("embedding");
+    return Number(progress);
+  });
+  expect(shares.length).toBeGreaterThan(5);
+  expect(shares.length).toBeLessThanOrEqual(11);
+  expect(shares).toEqual(shares.toSorted((one, other) => one - other));
+  expect(heardOf("collections").map(({ data }) => data)).toEqual([{ id: collection.id, change: "content" }]);
+  expect(JSON.stringify(device.all("event"))).not.toContain(SECRET);
+});
+
+test("that a document cannot be read is told with the kind of reason", async () => {
+  const failed = await ingested(user, { collection_id: collection.id, content: " \n " });
+  expect(failed.status).toBe("failed");
+  await device.until(() => heardOf("documents").length >= 2, "its end");
+  expect(heardOf("documents").at(-1)?.data).toMatchObject({
+    id: failed.id,
+    status: "failed",
+    reason_code: "empty",
+  });
+  expect(heardOf("collections")).toEqual([]);
+});
+
+test("what comes again is not told again", async () => {
+  const ready = await ingested(user, { collection_id: collection.id, content: "Once." });
+  await device.until(() => heardOf("collections").length === 1, "the collection's event");
+  const before = device.all("event").length;
+  await deliver(messageFor(user, ready));
+  const other = await ingested(user, { collection_id: collection.id, content: "Another." });
+  await device.until(() => heardOf("collections").length === 2, "the other's event");
+  const after = device.all("event").slice(before);
+  expect(after.filter(({ topic }) => topic === "documents").map(({ data }) => data["id"])).not.toContain(
+    ready.id,
+  );
+  expect(other.status).toBe("ready");
+});
+
+test("a document is read though nobody can be told of it", async () => {
+  const sent = await sendDocument(user, { collection_id: collection.id, content: "Unheard of." });
+  const actor = { kind: "system", job: "document.ingest", userId: user.userId } as const;
+  const ctx = userCtx(env, user, { actor });
+  const publish = () => Promise.reject(new Error("the hub is gone"));
+  await ingestDocument({ ...ctx, ports: { ...ctx.ports, publish } }, { documentId: sent.id, version: 1 });
+  expect(await documentOf(user, sent)).toMatchObject({ status: "ready", chunks: 1 });
+  expect(device.all("event")).toEqual([]);
+});
