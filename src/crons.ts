@@ -5,6 +5,7 @@ import { startMaintenance } from "./features/operations/service.ts";
 import { log } from "./lib/logger.ts";
 import { type RawEnv, readEnv } from "./platform/env.ts";
 import { openSchedulerDatabase } from "./platform/scheduler-db.ts";
+import { settleVectors } from "./platform/vectors-settle.ts";
 
 type Job = (env: ReturnType<typeof readEnv>, atMs: number) => Promise<unknown>;
 
@@ -13,6 +14,7 @@ export const CRONS: Readonly<Record<string, readonly Job[]>> = {
     (env, atMs) => startMaintenance(env.maintenance, atMs),
     (env) => consolidateDue(openSchedulerDatabase(env.config.database), env, log),
     (env) => sweepDocuments(openSchedulerDatabase(env.config.database), env.ingest),
+    (env) => settleVectors(openSchedulerDatabase(env.config.database), env.config.vectors, log),
   ],
 };
 

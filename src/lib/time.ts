@@ -37,3 +37,12 @@ export async function within<Result>(
     clearTimeout(timer);
   }
 }
+
+/** For work that takes no signal: its late answer is dropped. */
+export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}

@@ -1,5 +1,6 @@
 /** Cloudflare's own embedding models, through the Workers AI binding. */
 import { z } from "zod";
+import { unlessAborted } from "../lib/time.ts";
 import type { Embedder, EmbedOptions } from "./embedder.ts";
 import { AttemptError, embedRemotely } from "./embedder-remote.ts";
 import { failureOfTransport } from "./model-retry.ts";
@@ -43,13 +44,4 @@ export class WorkersAiEmbedder implements Embedder {
     };
     return embedRemotely(texts, limits, attempt, signal);
   }
-}
-
-/** The binding takes no signal: its late answer is dropped. */
-function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

@@ -3,6 +3,8 @@ import type { JSONWebKeySet, JWK } from "jose";
 import { z } from "zod";
 import { AppError, type FieldProblem } from "../lib/errors.ts";
 import { Keyring } from "./keyring.ts";
+import { VECTORIZE } from "./vectors-binding.ts";
+import { ShardEpochs } from "./vectors-shards.ts";
 
 const text = z.string().min(1);
 const secret = z.string().min(32, "it must have at least 32 characters");
@@ -70,6 +72,11 @@ function parseJson(json: string): unknown {
   }
 }
 
+const shards = text
+  .transform((json) => parseJson(json))
+  .pipe(ShardEpochs)
+  .default([{ fromMs: 0, indexes: ["VECTORS"] }]);
+
 export const Settings = z.object({
   ENVIRONMENT: z.enum(["development", "test", "production"]),
   VERSION: text.default("dev"),
@@ -102,6 +109,8 @@ export const Settings = z.object({
   EMBEDDER_KEY: text.optional(),
   EMBEDDER_MODEL: text.optional(),
   EMBEDDER_DIMENSIONS: amount(1024, { max: 4096 }),
+
+  VECTOR_SHARDS: shards,
 
   MEMORY_EXTRACTION: z.enum(["model", "heuristic", "off"]).default("model"),
 
@@ -137,6 +146,9 @@ export function conflictsOf(values: Record<string, unknown>): FieldProblem[] {
     EMBEDDER_MODEL,
     EMBEDDER_URL,
     AI,
+    EMBEDDER_DIMENSIONS,
+    VECTORS,
+    VECTOR_SHARDS,
   } = values;
   unless(
     Boolean(ANTHROPIC_API_KEY ?? MODEL_BASE_URL),
@@ -154,6 +166,14 @@ export function conflictsOf(values: Record<string, unknown>): FieldProblem[] {
     "EMBEDDER",
     "the binding AI is missing; it exists in production only",
   );
+  unless(
+    !VECTORS || !(Number(EMBEDDER_DIMENSIONS) > VECTORIZE.dimensionsMax),
+    "EMBEDDER_DIMENSIONS",
+    `Vectorize takes at most ${VECTORIZE.dimensionsMax}`,
+  );
+  const indexes = ShardEpochs.safeParse(parseJson(String(VECTOR_SHARDS))).data ?? [];
+  const unbound = indexes.flatMap((epoch) => epoch.indexes).filter((name) => !values[name]);
+  unless(unbound.length === 0, "VECTOR_SHARDS", `nothing is bound as ${unbound.join(", ")}`);
   unless(
     !/(?:^|,)\s*(?:https?:\/\/|\*)\s*(?:,|$)/.test(String(values["CORS_ORIGINS"] ?? "")),
     "CORS_ORIGINS",

@@ -9,6 +9,9 @@ import { conflictsOf, Settings } from "./env-settings.ts";
 import type { EgressConfig } from "./fetch.ts";
 import type { Keyring } from "./keyring.ts";
 import type { ModelRole } from "./model-port.ts";
+import type { VectorsConfig } from "./vectors.ts";
+import type { VectorizeBinding } from "./vectors-binding.ts";
+import { ShardMap } from "./vectors-shards.ts";
 
 /** What the runtime hands over. Its fields are read here only. */
 export type RawEnv = object;
@@ -68,6 +71,7 @@ export interface Config {
   auth: AuthConfig;
   model: ModelConfig;
   embedder: EmbedderConfig;
+  vectors: VectorsConfig;
   memory: MemoryConfig;
   uploads: UploadConfig;
   egress: EgressConfig;
@@ -89,8 +93,6 @@ export interface Env<Hub extends Rpc.DurableObjectBranded | undefined = undefine
   maintenance: Workflow;
   /** For anonymous routes, keyed by address. */
   authRateLimit: RateLimit;
-  /** Null under the local runtime, which has no vector index. */
-  vectors: Vectorize | null;
   /** Null under the local runtime, which runs no models. */
   ai: EmbeddingRunner | null;
 }
@@ -118,7 +120,7 @@ export function readIngestEnv(raw: RawEnv): IngestEnv {
   if (!parsed) {
     const { settings, bindings } = check(raw, IngestBindings);
     parsed = {
-      config: configOf(settings, bindings.AI),
+      config: configOf(settings, bindings.AI, vectorsOf(settings, raw)),
       keyring: settings.MASTER_KEYS,
       userHub: bindings.USER_HUB,
       objects: bindings.OBJECTS,
@@ -142,6 +144,9 @@ function binding<Type>() {
   );
 }
 
+/** The local runtime has no vector index: there it is pgvector. */
+const VECTORS_BINDING = /^VECTORS(_\d+)?$/;
+
 const Bindings = z.object({
   USER_HUB: binding<DurableObjectNamespace>(),
   OBJECTS: binding<R2Bucket>(),
@@ -150,7 +155,6 @@ const Bindings = z.object({
   EMAIL: binding<SendEmail>(),
   MAINTENANCE: binding<Workflow>(),
   AUTH_RATE_LIMIT: binding<RateLimit>(),
-  VECTORS: binding<Vectorize>().nullable().default(null),
   AI: binding<EmbeddingRunner>().nullable().default(null),
 });
 type Bindings = z.infer<typeof Bindings>;
@@ -158,7 +162,6 @@ const IngestBindings = Bindings.pick({
   USER_HUB: true,
   OBJECTS: true,
   INGEST: true,
-  VECTORS: true,
   AI: true,
 });
 
@@ -176,11 +179,11 @@ function check<Schema extends z.ZodType>(raw: RawEnv, schema: Schema) {
 
 function parse(raw: RawEnv): ParsedEnv {
   const { settings, bindings } = check(raw, Bindings);
-  const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, VECTORS, AI } = bindings;
+  const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, AI } = bindings;
   return {
     bindings,
     env: {
-      config: configOf(settings, AI),
+      config: configOf(settings, AI, vectorsOf(settings, raw)),
       keyring: settings.MASTER_KEYS,
       objects: OBJECTS,
       ingest: INGEST,
@@ -188,13 +191,12 @@ function parse(raw: RawEnv): ParsedEnv {
       email: EMAIL,
       maintenance: MAINTENANCE,
       authRateLimit: AUTH_RATE_LIMIT,
-      vectors: VECTORS,
       ai: AI,
     },
   };
 }
 
-function configOf(settings: Settings, ai: EmbeddingRunner | null): Config {
+function configOf(settings: Settings, ai: EmbeddingRunner | null, vectors: VectorsConfig): Config {
   return {
     environment: settings.ENVIRONMENT,
     version: settings.VERSION,
@@ -224,6 +226,7 @@ function configOf(settings: Settings, ai: EmbeddingRunner | null): Config {
       },
     },
     embedder: embedderOf(settings, ai),
+    vectors,
     memory: { learning: settings.MEMORY_EXTRACTION },
     uploads: { bytesMax: settings.UPLOAD_BYTES_MAX },
     egress: {
@@ -254,6 +257,14 @@ function embedderOf(settings: Settings, ai: EmbeddingRunner | null): EmbedderCon
   if (kind === "openai" && baseUrl && model) return { kind, baseUrl, apiKey, model, dimensions };
   if (kind === "workers_ai" && ai && model) return { kind, ai, model, dimensions };
   return { kind: "hashing" };
+}
+
+/** An index that the settings name and nothing binds stops the start: a part of the tenants would have no vectors. */
+function vectorsOf({ VECTOR_SHARDS: epochs }: Settings, raw: RawEnv): VectorsConfig {
+  const bound = Object.entries(raw).filter(([name, value]) => VECTORS_BINDING.test(name) && value);
+  if (bound.length === 0) return { kind: "pgvector" };
+  const indexes = new Map(bound.map(([name, value]) => [name, binding<VectorizeBinding>().parse(value)]));
+  return { kind: "vectorize", shards: new ShardMap(epochs, indexes) };
 }
 
 function fieldProblems(error: z.ZodError | undefined): FieldProblem[] {

@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Permission } from "./db.ts";
 import type {
   StoredVector,
   VectorIndex,
@@ -7,79 +6,116 @@ import type {
   VectorMatch,
   VectorSpace,
 } from "./vectors.ts";
+import { arrayOf, type Column, type Postgres, putVectors, textOf } from "./vectors-ledger.ts";
 
-interface Door {
-  db: Database;
-  /** What the verb that searches or writes asks for. */
-  permission: Permission;
-  /** Whose rows new ones are. */
-  userId: string;
-}
+/** It changes with a migration only: asked for once an isolate, and again while there is no pgvector. */
+const columns = new WeakMap<object, Column>();
 
-/** Vectors beside the chunks they are of: row-level security keeps them apart, and a chunk takes its vector along. */
+/** Of the graph's candidates, as many as are asked for twice: recall over the default's speed. */
+const CANDIDATES = 200;
+
+/**
+ * Vectors beside the chunks they are of: row-level security keeps them apart, and a chunk takes its vector along. Likeness
+ * is computed exactly, row by row, but for collections that `npm run db:index-vectors` has made a graph for (HNSW, from
+ * 20,000 chunks on).
+ */
 export class PgVectorIndex implements VectorIndex {
-  readonly #door: Door;
+  readonly #door: Postgres;
 
-  constructor(door: Door) {
+  constructor(door: Postgres) {
     this.#door = door;
   }
 
-  async upsert({ collection, embedder }: VectorSpace, vectors: readonly StoredVector[]): Promise<void> {
+  async upsert(space: VectorSpace, vectors: readonly StoredVector[]): Promise<void> {
     if (vectors.length === 0) return;
-    const { db, permission, userId } = this.#door;
-    const type = await this.#columnType();
-    const rows = vectors.map(
-      ({ id, vector }) =>
-        sql`(${id}::uuid, ${userId}::uuid, ${collection}::integer, ${embedder}, ${textOf(vector)}::${type})`,
-    );
+    const { db, permission } = this.#door;
+    const { type } = await columnOf(this.#door);
     await db.run(permission, (queries) => [
-      queries.execute(sql`
-        insert into chunk_vectors (chunk_id, user_id, collection, embedder, embedding)
-        values ${sql.join(rows, sql`, `)}
-        on conflict (chunk_id) do update set embedder = excluded.embedder, embedding = excluded.embedding`),
+      queries.execute(putVectors(this.#door, { ...space, type, shard: null }, vectors)),
     ]);
   }
 
   async query(
-    { collection, embedder }: VectorSpace,
+    space: VectorSpace,
     vector: ArrayLike<number>,
     limit: number,
-    where: SQL = sql`true`,
+    where?: SQL,
   ): Promise<VectorMatch[]> {
-    if (!(await this.describe()).isSearchable) return [];
+    const column = await columnOf(this.#door);
+    if (column.type === "text") return [];
     const { db, permission } = this.#door;
-    const [{ rows }] = await db.run(permission, (queries) => [
-      queries.execute<{ id: string; score: number }>(sql`
-        select chunk_id as id, 1 - (embedding <=> ${textOf(vector)}::vector) as score
-        from chunk_vectors
-        where collection = ${collection}::integer and embedder = ${embedder} and ${where}
-        order by embedding <=> ${textOf(vector)}::vector, chunk_id
-        limit ${limit}::integer`),
+    const [, { rows }] = await db.run(permission, (queries) => [
+      queries.execute(searchSettings(column)),
+      queries.execute<{ id: string; score: number }>(nearestOf(column, space, vector, limit, where)),
     ]);
-    return rows.map(({ id, score }) => ({ id, score: Number(score) }));
+    return rows.map(matchOf);
   }
 
   async delete(ids: readonly string[]): Promise<void> {
     const { db, permission } = this.#door;
     await db.run(permission, (queries) => [
-      queries.execute(sql`delete from chunk_vectors where chunk_id = any (${`{${ids.join(",")}}`}::uuid[])`),
+      queries.execute(sql`delete from chunk_vectors where chunk_id = any (${arrayOf(ids)}::uuid[])`),
     ]);
   }
+
+  async flush(): Promise<void> {}
 
   async describe(): Promise<VectorIndexDescription> {
-    const { db, permission } = this.#door;
-    const [{ rows }] = await db.run(permission, (queries) => [
-      queries.execute<{ known: boolean }>(sql`select to_regtype('vector') is not null as known`),
-    ]);
-    return { kind: "pgvector", isSearchable: rows[0]?.known === true };
-  }
-
-  async #columnType() {
-    return (await this.describe()).isSearchable ? sql`vector` : sql`text`;
+    return { kind: "pgvector", isSearchable: (await columnOf(this.#door)).type !== "text" };
   }
 }
 
-/** As pgvector reads it, and as a database without pgvector keeps it. */
-function textOf(vector: ArrayLike<number>): string {
-  return `[${Array.from(vector).join(",")}]`;
+export async function columnOf({
+  db,
+  permission,
+  isolateKey,
+}: Pick<Postgres, "db" | "permission" | "isolateKey">): Promise<Column> {
+  const known = columns.get(isolateKey);
+  if (known) return known;
+  const [{ rows }] = await db.run(permission, (queries) => [
+    queries.execute<{ type: Column["type"]; version: string | null }>(sql`
+      select format_type(atttypid, null) as type,
+        (select extversion from pg_extension where extname = 'vector') as version
+      from pg_attribute where attrelid = 'chunk_vectors'::regclass and attname = 'embedding'`),
+  ]);
+  const { type = "text", version = null } = rows[0] ?? {};
+  const column = { type, isIterative: type !== "text" && isAtLeast(version ?? "0", 0, 8) };
+  if (type !== "text") columns.set(isolateKey, column);
+  return column;
+}
+
+/** To be run in the same transaction before. Filters apply after the graph was searched: it goes on until there are enough. */
+export function searchSettings({ isIterative }: Column): SQL {
+  if (!isIterative) return sql`select 1`;
+  return sql`select set_config('hnsw.iterative_scan', 'strict_order', true),
+    set_config('hnsw.ef_search', ${String(CANDIDATES)}, true)`;
+}
+
+/** The number of dimensions and the collection are written out: the planner takes a graph only where they are its own. */
+export function nearestOf(
+  { type }: Column,
+  { collection, embedder }: VectorSpace,
+  vector: ArrayLike<number>,
+  limit: number,
+  where?: SQL,
+): SQL {
+  const sized = sql.raw(`${type}(${vector.length})`);
+  const distance = sql`embedding::${sized} <=> ${textOf(vector)}::${sized}`;
+  return sql`
+    select id, 1 - distance as score from (
+      select chunk_id as id, ${distance} as distance from chunk_vectors
+      where collection = ${sql.raw(String(Math.trunc(collection)))} and embedder = ${embedder}
+        and embedding is not null ${where ? sql`and ${where}` : sql``}
+      order by ${distance} limit ${limit}::integer
+    ) as nearest
+    order by distance, id`;
+}
+
+export function matchOf({ id, score }: { id: string; score: number }): VectorMatch {
+  return { id, score: Number(score) };
+}
+
+function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [one = 0, two = 0] = version.split(".").map(Number);
+  return one > major || (one === major && two >= minor);
 }

@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";
+import { openVectorIndex } from "../../platform/vectors.ts";
 import { documents } from "./tables.ts";
 
 /** Where the bytes of one upload are in R2. */
@@ -18,6 +19,7 @@ export async function eraseDocument(ctx: Ctx, permission: Permission, id: string
   await ctx.db.run(permission, (queries) => [
     queries.delete(documents).where(and(eq(documents.id, id), eq(documents.userId, userIdOf(ctx)))),
   ]);
+  await openVectorIndex(ctx, permission).flush();
 }
 
 async function eraseObjects(bucket: R2Bucket, prefix: string): Promise<void> {

@@ -2,7 +2,7 @@ import { and, eq, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
-import { PgVectorIndex } from "../../platform/vectors-pgvector.ts";
+import { openVectorIndex } from "../../platform/vectors.ts";
 import { allow } from "../auth/policy.ts";
 import { KEPT } from "./collection-rows.ts";
 import { chunkDocument } from "./core/chunk.ts";
@@ -173,7 +173,7 @@ async function store(
   await ctx.db.run(permission, (queries) => [insertChunks(queries, reading, indexed)]);
   const embedder = createEmbedder(ctx.config.embedder);
   const vectors = await embedder.embed(batch.map(wordsOf), { key: vault.embedderKey });
-  const index = new PgVectorIndex({ db: ctx.db, permission, userId: userIdOf(ctx) });
+  const index = openVectorIndex(ctx, permission);
   await index.upsert(
     { collection: reading.collection.number, embedder: embedder.id },
     batch.flatMap(({ id }, at) => {

@@ -1,8 +1,9 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
-import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Ctx } from "../../platform/context.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
-import { PgVectorIndex } from "../../platform/vectors-pgvector.ts";
+import { openVectorIndex } from "../../platform/vectors.ts";
+import { VectorIndexError } from "../../platform/vectors-binding.ts";
 import { allow } from "../auth/policy.ts";
 import { selectCollection } from "./collection-rows.ts";
 import { highlight } from "./core/highlight.ts";
@@ -39,7 +40,7 @@ export async function searchKnowledge(
   const vault = await openVault(ctx, permission);
   const [keywords, vectors] = await Promise.all([
     byKeywords(ctx, vault, visible, query),
-    byVectors(ctx, vault, visible, query),
+    byVectors(ctx, vault, visible, query).catch((cause: unknown) => withoutVectors(ctx, cause)),
   ]);
   const fused = fuse(keywords, vectors, fusionWeightsOf(visible.collection.embedder));
   const found = await openFound(ctx, vault, visible, fused.slice(0, limit * CHOICE));
@@ -73,7 +74,7 @@ async function findVisible(ctx: Ctx, id: string, version: number | undefined): P
  * BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. What is the same for all postings
  * of a word is materialized, lest it be computed for each.
  */
-async function byKeywords(
+export async function byKeywords(
   ctx: Ctx,
   vault: KnowledgeVault,
   visible: Visible,
@@ -116,7 +117,7 @@ async function byKeywords(
 }
 
 /** None when the collection was made with another embedder than the service has now. */
-async function byVectors(
+export async function byVectors(
   ctx: Ctx,
   vault: KnowledgeVault,
   visible: Visible,
@@ -126,7 +127,7 @@ async function byVectors(
   const [vector] = await embedder.embed([query], { key: vault.embedderKey });
   if (!vector) throw new AppError("internal", { detail: "The embedder gave no vector." });
   const permission = allow("collections", "search");
-  const index = new PgVectorIndex({ db: ctx.db, permission, userId: userIdOf(ctx) });
+  const index = openVectorIndex(ctx, permission);
   const near = await index.query(
     { collection: visible.collection.number, embedder: embedder.id },
     vector,
@@ -134,6 +135,14 @@ async function byVectors(
     isVisibleChunk(visible, sql`chunk_vectors.chunk_id`, "id"),
   );
   return near.filter(({ score }) => score > 0);
+}
+
+/** Keywords find most of it alone. */
+function withoutVectors(ctx: Ctx, cause: unknown): Scored<string>[] {
+  const isOutside = cause instanceof VectorIndexError;
+  if (!isOutside && !(cause instanceof AppError && cause.code === "model_unavailable")) throw cause;
+  ctx.log.warn({ event: "search.vectors_missing" }, cause);
+  return [];
 }
 
 interface Found extends Scored<string> {

@@ -1,0 +1,74 @@
+/**
+ * Calls of Cloudflare's Vectorize (V2) with its documented limits, bounded in time and number.
+ * https://developers.cloudflare.com/vectorize/platform/limits/ and …/reference/client-api/
+ */
+import { z } from "zod";
+import { sleep, unlessAborted, within } from "../lib/time.ts";
+
+/** What is used of the `Vectorize` binding. */
+export type VectorizeBinding = Pick<Vectorize, "upsert" | "query" | "deleteByIds" | "getByIds" | "describe">;
+
+export const VECTORIZE = {
+  /** Results without values and metadata; with them it would be 50. */
+  topKMax: 100,
+  upsertMax: 1000,
+  /** Not in the documentation: larger calls are refused, `VECTOR_DELETE_ERROR (code = 40007)`. */
+  deleteMax: 100,
+  /** Likewise, `VECTOR_GET_ERROR (code = 40007)`. */
+  getMax: 20,
+  dimensionsMax: 1536,
+} as const;
+
+/** The metadata that queries filter by; an index needs a metadata index of it, of type number, before its first vector. */
+export const COLLECTION_FIELD = "collection";
+
+interface Patience {
+  timeoutMs: number;
+  attempts: number;
+}
+
+/** Somebody waits for a search, which does without vectors rather than take long. */
+export const SEARCH_PATIENCE: Patience = { timeoutMs: 2_000, attempts: 2 };
+export const WRITE_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
+const RETRY_BASE_MS = 100;
+
+/** An index outside of the database failed persistently, or refused. */
+export class VectorIndexError extends Error {
+  override readonly name = "VectorIndexError";
+  readonly code = "vector_index_unavailable";
+}
+
+/** Every call that is repeated may be: an upsert of the same vectors, a removal of the same ids, a read. */
+export async function callIndex<Result>(
+  { timeoutMs, attempts }: Patience,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await within(timeoutMs, (signal) => unlessAborted(work(), signal));
+    } catch (cause) {
+      if (attempt >= attempts || isRefusal(cause)) {
+        throw new VectorIndexError("The vector index cannot be used.", { cause });
+      }
+      await sleep(RETRY_BASE_MS * 2 ** attempt * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** Codes from 40000 on say that the request is at fault. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && /\(code = 4\d{4}\)/.test(cause.message);
+}
+
+/** The types call it a number; it is the id of a mutation. */
+const IndexInfo = z.object({ processedUpToMutation: z.coerce.string() });
+
+/** The last mutation that queries see; all that were taken before it are seen too. */
+export async function processedUpTo(index: VectorizeBinding): Promise<string> {
+  const info = await callIndex(WRITE_PATIENCE, () => index.describe());
+  return IndexInfo.parse(info).processedUpToMutation;
+}
+
+export function* slices<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
