@@ -33,16 +33,22 @@ export async function startTestStack(options: Partial<StackOptions> = {}): Promi
   }
 }
 
-/** Keeps everybody else's queries waiting until it is released. */
-export async function holdDatabase({
-  postgres,
-}: Pick<Stack, "postgres">): Promise<{ release(): Promise<void> }> {
+/** Row-level security does not bind it. End it before the stack is closed. */
+export async function connectAsAdmin({ postgres }: Pick<Stack, "postgres">): Promise<Client> {
   const client = new Client(postgres.urls.admin);
   client.neonConfig.wsProxy = () => postgres.wsProxy;
   client.neonConfig.useSecureWebSocket = false;
   client.neonConfig.pipelineTLS = false;
   client.neonConfig.pipelineConnect = "password";
   await client.connect();
+  return client;
+}
+
+/** Keeps everybody else's queries waiting until it is released. */
+export async function holdDatabase({
+  postgres,
+}: Pick<Stack, "postgres">): Promise<{ release(): Promise<void> }> {
+  const client = await connectAsAdmin({ postgres });
   // The local Postgres serves one transaction at a time.
   await client.query("BEGIN");
   return {
