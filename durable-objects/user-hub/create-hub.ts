@@ -1,4 +1,5 @@
 import { verifyAccessToken } from "../../src/features/auth/service.ts";
+import { searchKnowledgeTool } from "../../src/features/knowledge/tools.ts";
 import { COSINE_MIN } from "../../src/features/memory/likeness.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { log } from "../../src/lib/logger.ts";
@@ -28,7 +29,7 @@ export function createHub(state: DurableObjectState, raw: RawEnv): Hub {
     },
     log: hubLog,
     metrics: createMetrics(env.analytics, hubLog),
-    extraTools: () => [],
+    extraTools: (createCtx) => [searchKnowledgeTool(createCtx)],
     verifyToken: (token) => verifyAccessToken(env.config, token),
     createCtx: (actor, tenantId) =>
       createCtx(env, {

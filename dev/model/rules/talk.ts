@@ -2,12 +2,15 @@
 import { type Reply, say, use } from "../reply.ts";
 import type { Conversation } from "./conversation.ts";
 import { keywordsOf } from "./reading/vocabulary.ts";
+import { sentencesFor, sourcesIn } from "./sources.ts";
 
 const GREETING = /^(?:hello|hi|hey|good (?:morning|afternoon|evening)|howdy)(?: there)?[\s!.,]*$/i;
 const THANKS = /^(?:thanks?|thank you|great|perfect|cool|nice)\b[^?]{0,30}$/i;
 const REMEMBER = /^(?:please )?(?:remember|keep in mind|don't forget) (?:that )?(.+?)[.!]*$/i;
 const RECALL = /\b(?:what do you (?:know|remember) about|do you remember|what did we (?:say|talk|speak))\b/i;
 const DOCUMENTS = /\b(?:in|according to) (?:the|my|our) (?:documents?|handbook|knowledge base|files|docs)\b/i;
+
+const UNSAID = "Your documents do not say.";
 
 /** The next step when the message is about no rows at all. */
 export function smallTalk(conversation: Conversation, message: string): Reply | undefined {
@@ -29,7 +32,7 @@ export function smallTalk(conversation: Conversation, message: string): Reply | 
   return withTool(
     conversation,
     { name: "search_knowledge", input: { query: text.replace(DOCUMENTS, "").trim() } },
-    (result) => result,
+    (result) => sentencesFor(text.replace(DOCUMENTS, ""), sourcesIn(result)).join(" ") || UNSAID,
   );
 }
 

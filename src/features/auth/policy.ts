@@ -67,11 +67,11 @@ const POLICY = {
     create: { roles: WRITERS, readOnly: true },
   },
   collections: {
-    read: { roles: EVERYONE, readOnly: true },
+    read: { roles: [...EVERYONE, "system"], readOnly: true },
     create: { roles: WRITERS },
     update: { roles: WRITERS },
     delete: { roles: WRITERS },
-    search: { roles: EVERYONE, readOnly: true },
+    search: { roles: [...EVERYONE, "system"], readOnly: true },
     /** Has the content of an earlier version again. */
     restore: { roles: WRITERS },
   },

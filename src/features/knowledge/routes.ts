@@ -1,4 +1,5 @@
 import { type Route, route } from "../../platform/routes.ts";
+import { RankedSearch } from "./query-schema.ts";
 import * as schema from "./schema.ts";
 import * as knowledge from "./service.ts";
 
@@ -267,10 +268,10 @@ export const knowledgeRoutes: readonly Route[] = [
       description:
         "By words and by meaning together. What is at rest is encrypted: words are found by keyed hashes.",
       policy: onCollections("search"),
-      body: schema.SearchRequest,
+      body: RankedSearch,
       answer: schema.SearchAnswer,
       errors: ["not_found", "model_unavailable"],
     },
-    ({ ctx, body }) => knowledge.searchKnowledge(ctx, body),
+    ({ ctx, body }) => knowledge.searchCollection(ctx, body),
   ),
 ];

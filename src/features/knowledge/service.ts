@@ -15,6 +15,7 @@ export {
   replaceDocument,
   retryDocument,
 } from "./documents.ts";
+export { searchCollection } from "./retrieve.ts";
 export { searchKnowledge } from "./search.ts";
 export { sweepDocuments } from "./sweep.ts";
 export { listCollectionVersions, listDocumentVersions, restoreCollection } from "./versions.ts";

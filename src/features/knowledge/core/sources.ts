@@ -1,4 +1,5 @@
 /** What a question is answered from: which of the found chunks are worth showing to a model, and how it sees them. */
+import { unified, wordSpans } from "../../../lib/search-words.ts";
 import { queryTermsOf, termsOf } from "./terms.ts";
 import { countTokens } from "./tokens.ts";
 
@@ -14,8 +15,28 @@ const QUESTION_TERMS_MAX = 64;
 export function coverageOf(question: string, source: Source): number {
   const words = queryTermsOf(question, QUESTION_TERMS_MAX);
   if (words.length === 0) return 0;
-  const terms = termsOf([source.document.title, ...source.position.heading, source.text].join("\n"));
+  const terms = termsOf(searchable(source));
   return words.filter((forms) => forms.some((form) => terms.has(form))).length / words.length;
+}
+
+/** Shorter words are parts of too many others. */
+const PART_CHARS_MIN = 5;
+
+/** Whether a source has a word of the question, or one that is part of a word: compounds have no common stem. */
+export function isRelated(question: string, source: Source): boolean {
+  if (coverageOf(question, source) > 0) return true;
+  const asked = longWords(question);
+  const words = longWords(searchable(source));
+  return words.some((word) => asked.some((one) => one.includes(word) || word.includes(one)));
+}
+
+function longWords(text: string): string[] {
+  const words = new Set(Array.from(wordSpans(unified(text)), ({ word }) => word));
+  return [...words].filter((word) => word.length >= PART_CHARS_MIN);
+}
+
+function searchable({ text, document, position }: Source): string {
+  return [document.title, ...position.heading, text].join("\n");
 }
 
 /**

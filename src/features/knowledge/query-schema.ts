@@ -1,0 +1,107 @@
+import { z } from "zod";
+import { PageQuery, pageOf } from "../../lib/pagination.ts";
+import { exactText } from "../../lib/text.ts";
+import { ChunkPosition, SearchRequest } from "./schema.ts";
+
+const QUESTION_CHARS_MAX = 2_000;
+/** Each is searched by itself. */
+const COLLECTIONS_MAX = 8;
+const SOURCES_DEFAULT = 8;
+const SOURCES_MAX = 20;
+
+const time = z.iso.datetime();
+const count = z.int().nonnegative();
+
+const Rerank = z
+  .boolean()
+  .default(false)
+  .describe("Has the small model order what was found: better, and slower");
+
+export const RankedSearch = SearchRequest.extend({ rerank: Rerank });
+export type RankedSearch = z.infer<typeof RankedSearch>;
+
+export const QueryRequest = z.object({
+  collection_ids: z.array(z.uuid()).min(1).max(COLLECTIONS_MAX),
+  question: exactText(QUESTION_CHARS_MAX).meta({ examples: ["How many days of leave are there?"] }),
+  limit: z.int().min(1).max(SOURCES_MAX).default(SOURCES_DEFAULT).describe("Sources to answer from at most"),
+  diversity: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe("How much a source counts less for repeating a better one; 0 ranks by score alone"),
+  rerank: Rerank,
+});
+export type QueryRequest = z.infer<typeof QueryRequest>;
+
+const Mark = z.object({ start: z.int(), end: z.int() });
+
+export const Citation = z
+  .object({
+    number: z.int().positive().describe("Of the `[1]` in the answer"),
+    chunk_id: z.uuid(),
+    collection_id: z.uuid(),
+    document: z.object({ id: z.uuid(), title: z.string() }),
+    position: ChunkPosition,
+    quote: z
+      .object({ text: z.string(), start: z.int(), end: z.int(), marks: z.array(Mark) })
+      .describe(
+        "Word for word, the part of the document that shows it: where it stands in the text of the document, and where " +
+          "the words of the answer and the question stand in it",
+      ),
+  })
+  .meta({ id: "Citation" });
+export type Citation = z.infer<typeof Citation>;
+
+export const QueryUsage = z.object({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_tokens: count,
+  model_calls: count,
+});
+export type QueryUsage = z.infer<typeof QueryUsage>;
+
+export const QueryAnswer = z
+  .object({
+    id: z.uuid(),
+    answered: z.boolean().describe("False when the sources do not hold the answer; `answer` then says so"),
+    answer: z.string().describe("With `[1]`, `[2]`, … behind what rests on a source"),
+    truncated: z.boolean().describe("It was cut at its length limit"),
+    citations: z.array(Citation).describe("One for each number of the answer, in order"),
+    usage: QueryUsage,
+  })
+  .meta({ id: "QueryAnswer" });
+export type QueryAnswer = z.infer<typeof QueryAnswer>;
+
+export const QueryOutcome = z.enum(["answered", "not_answered", "failed", "cancelled"]);
+export type QueryOutcome = z.infer<typeof QueryOutcome>;
+
+export const LoggedQuery = z
+  .object({
+    id: z.uuid(),
+    question: z.string(),
+    collection_ids: z.array(z.uuid()),
+    outcome: QueryOutcome,
+    sources: z
+      .array(
+        z.object({
+          chunk_id: z.uuid(),
+          document_id: z.uuid(),
+          number: z
+            .int()
+            .positive()
+            .nullable()
+            .describe("Of the citation; null when it was given and not cited"),
+        }),
+      )
+      .describe("What the answer was made from; a chunk may be gone since"),
+    usage: QueryUsage,
+    created_at: time,
+  })
+  .meta({ id: "LoggedQuery" });
+export type LoggedQuery = z.infer<typeof LoggedQuery>;
+export const LoggedQueryPage = pageOf(LoggedQuery);
+
+export const ListQueries = PageQuery;
+export type ListQueries = z.infer<typeof ListQueries>;
+export const QueryId = z.object({ id: z.uuid() });
