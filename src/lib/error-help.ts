@@ -80,12 +80,14 @@ export const ERROR_HELP: Record<ErrorCode, ErrorHelp> = {
     remedy: "Read it again, apply the change to what it is now, and send the new `ETag`.",
   },
   payload_too_large: {
-    when: "The body is over 1 MiB, or over the limit that the route names. It was not read to its end.",
-    remedy: "Send less at once.",
+    when:
+      "The body is over 1 MiB, a form over 10 MiB, or a file that is the body over what the service takes (50 MiB " +
+      "unless its operator chose otherwise). It was not read to its end.",
+    remedy: "Send less at once; a file as the body itself instead of base64 or a form.",
   },
   unsupported_media_type: {
-    when: "The body's `Content-Type` is not one that the route reads.",
-    remedy: "Send `Content-Type: application/json`.",
+    when: "The body's `Content-Type` is not one that the route reads, or the file is of a kind that nobody reads here.",
+    remedy: "Send `Content-Type: application/json`. Of a file the `detail` says what to make of it.",
   },
   upgrade_required: {
     when: "The address speaks WebSocket only and the request is not an upgrade.",

@@ -4,15 +4,16 @@
  * or log line is covered as soon as a feature here reaches it: extend this flow with each feature.
  */
 import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import type { UserHub } from "../../durable-objects/user-hub/index.ts";
+import { Document } from "../../src/features/knowledge/schema.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { readEnv } from "../../src/platform/env.ts";
 import { portsOf } from "../../src/ports.ts";
-import { call } from "../support/api.ts";
+import { call, callFor } from "../support/api.ts";
 import { disguised, findCanaries, newCanary, type Resting } from "../support/canary.ts";
 import { ringAlarm } from "../support/hub.ts";
-import { ingested, newCollection, replaced } from "../support/knowledge.ts";
+import { deliver, documentOf, ingested, messageFor, newCollection, replaced } from "../support/knowledge.ts";
 import { scriptModel } from "../support/model.ts";
 import { connect, upgrade } from "../support/socket.ts";
 import { allStores } from "../support/stores.ts";
@@ -50,6 +51,12 @@ const canaries = Object.fromEntries(
     "document text",
     "replaced title",
     "replaced text",
+    "file's title",
+    "file's name",
+    "file's text",
+    "address",
+    "address that fails",
+    "name of a server",
     "searched knowledge",
     "event",
     "user agent",
@@ -248,6 +255,36 @@ async function knowledge(user: Awaited<ReturnType<typeof newUser>>): Promise<voi
   expect(await search(word("replaced text"))).toContain(ready.id);
   const broken = `\u0000\u0001\u0002\u0003\u0004\u0005${text("document text")}`;
   expect((await ingested(user, { ...common, content: broken })).status).toBe("failed");
+  await files(user, collection);
+}
+
+/** Sent as bytes, and fetched. */
+async function files(user: Awaited<ReturnType<typeof newUser>>, { id }: { id: string }): Promise<void> {
+  const query = new URLSearchParams({ collection_id: id, title: text("file's title") });
+  const sent = await callFor(Document, "POST", `/rag/documents?${query}`, {
+    as: user,
+    bytes: text("file's text"),
+    headers: { "content-type": "text/plain" },
+  });
+  const form = new FormData();
+  form.set("collection_id", id);
+  form.set("file", new Blob([text("file's text")]), `${word("file's name")}.txt`);
+  const named = await callFor(Document, "POST", "/rag/documents", { as: user, bytes: form });
+  const add = (url: string) =>
+    callFor(Document, "POST", "/rag/documents", { as: user, body: { collection_id: id, url } });
+  const fetched = await add(`http://${inject("web")}/says/${word("address")}`);
+  for (const document of [sent, named, fetched]) {
+    await deliver(messageFor(user, document));
+    expect((await documentOf(user, document)).status).toBe("ready");
+  }
+  const failing = [
+    await add(`http://${inject("web")}/missing/${word("address that fails")}`),
+    await add(`https://${word("name of a server")}.example.com/`),
+  ];
+  for (const document of failing) {
+    await deliver(messageFor(user, document));
+    expect((await documentOf(user, document)).status).toBe("failed");
+  }
 }
 
 async function overRest(user: Awaited<ReturnType<typeof newUser>>): Promise<void> {

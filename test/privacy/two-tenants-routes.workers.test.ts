@@ -37,6 +37,7 @@ interface Attempt {
   method: string;
   path: string;
   body?: unknown;
+  bytes?: string;
   /** The id only narrows a list down: it may be empty instead of absent. */
   isFilter: boolean;
 }
@@ -50,7 +51,13 @@ function attempts(route: DocumentedRoute, id: string): Attempt[] {
     .map(({ name }) => ({ method, ...sample(route.path.replace(`{${name}}`, id)), isFilter: false }));
   const inQuery = (route.parameters ?? [])
     .filter((parameter) => parameter.in === "query" && isId(parameter.name))
-    .map(({ name }) => ({ method, path: `${sample().path}?${name}=${id}`, isFilter: true }));
+    // Where something is made, the id stands beside the bytes of a file.
+    .map(({ name }) => ({
+      method,
+      path: `${sample().path}?${name}=${id}`,
+      isFilter: method === "GET",
+      ...(method !== "GET" && { bytes: "words" }),
+    }));
   const inBody = Object.keys(bodySchema(document, route)?.properties ?? {})
     .filter(isId)
     .map((name) => ({
@@ -64,8 +71,8 @@ function attempts(route: DocumentedRoute, id: string): Attempt[] {
 
 /** What is wrong with the answer to an attempt; null when nothing is. */
 async function leak(intruder: TestUser, id: string, attempt: Attempt): Promise<string | null> {
-  const { method, path, body, isFilter } = attempt;
-  const response = await call(method, path, { as: intruder, body });
+  const { method, path, body, bytes, isFilter } = attempt;
+  const response = await call(method, path, { as: intruder, body, ...(bytes && { bytes }) });
   const text = await response.text();
   const { code, data } = Answer.parse(JSON.parse(text));
   const isNothing =

@@ -10,6 +10,8 @@ export interface CallOptions {
   as?: { accessToken: string };
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as they are. */
+  bytes?: NonNullable<RequestInit["body"]>;
   headers?: Record<string, string>;
 }
 
@@ -19,7 +21,7 @@ const ORIGIN = "http://adjutant.test";
 export function call(
   method: string,
   path: string,
-  { as, body, headers = {} }: CallOptions = {},
+  { as, body, bytes, headers = {} }: CallOptions = {},
 ): Promise<Response> {
   const all = new Headers(headers);
   // Each call has an address of its own unless told: tests share no limit.
@@ -29,6 +31,7 @@ export function call(
   if (body !== undefined && !all.has("content-type")) all.set("content-type", "application/json");
   const init: RequestInit = { method, headers: all };
   if (body !== undefined) init.body = JSON.stringify(body);
+  if (bytes !== undefined) init.body = bytes;
   return exports.default.fetch(new Request(ORIGIN + path, init));
 }
 

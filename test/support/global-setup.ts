@@ -10,6 +10,8 @@ import { startPostgresThread } from "../../dev/postgres/thread.ts";
 import { ROOT } from "../../dev/project.ts";
 import { createSecrets } from "../../dev/secrets.ts";
 import { workerVars } from "../../dev/worker-vars.ts";
+import { showPage } from "./pages.ts";
+import { startResolver, startWeb } from "./web.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -19,17 +21,25 @@ declare module "vitest" {
     postgres: Pick<LocalPostgres, "urls" | "fetchEndpoint" | "wsProxy">;
     /** The stand-in's address: its control routes load scripts and faults. */
     modelUrl: string;
+    /** `host:port` of a server whose pages the Worker may fetch, though it is on this machine. */
+    web: string;
     /** Instructions that hide in texts, of a public collection; none where it is not at hand. */
     injections: string[];
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [postgres, model] = await Promise.all([startPostgresThread(), startModelServer()]);
+  const [postgres, model, web, resolver] = await Promise.all([
+    startPostgresThread(),
+    startModelServer(),
+    startWeb(showPage),
+    startResolver({}),
+  ]);
   await migrate({ url: postgres.urls.admin, wsProxy: postgres.wsProxy });
   const { urls, fetchEndpoint, wsProxy } = postgres;
   project.provide("postgres", { urls, fetchEndpoint, wsProxy });
   project.provide("modelUrl", model.url);
+  project.provide("web", web.host);
   project.provide("injections", await readInjections());
   project.provide(
     "workerVars",
@@ -40,11 +50,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
       secrets: createSecrets(),
       modelUrl: model.url,
       // Most tests count what a turn does; those of the memory turn it on.
-      settings: { MEMORY_EXTRACTION: "off" },
+      settings: {
+        MEMORY_EXTRACTION: "off",
+        EGRESS_ALLOW_HOSTS: web.host,
+        EGRESS_RESOLVER_URL: `http://${resolver.host}/dns-query`,
+      },
     }),
   );
   return async () => {
-    await model.close();
+    await Promise.all([model.close(), web.close(), resolver.close()]);
     await postgres.close();
   };
 }

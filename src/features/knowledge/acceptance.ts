@@ -9,10 +9,10 @@ import { recordOf } from "../users/service.ts";
 import { liveCollection } from "./collection-rows.ts";
 import type { DocumentType } from "./core/parse/document.ts";
 import { type DocumentRow, liveDocument, rowOf } from "./document-rows.ts";
-import { objectName } from "./erasure.ts";
+import { eraseDocument, objectName } from "./erasure.ts";
 import type { Document, IngestMessage } from "./schema.ts";
 import { collections, documents, documentVersions } from "./tables.ts";
-import { type KnowledgeVault, openVault } from "./vault.ts";
+import { type DocumentBody, type KnowledgeVault, openVault } from "./vault.ts";
 
 export interface Upload {
   documentId: string;
@@ -20,22 +20,27 @@ export interface Upload {
   uploadId: string;
   /** The document's own when left out. */
   title?: string | undefined;
+  claim?: DocumentBody["claim"];
+  /** Where the queue fetches the bytes. */
+  url?: string | undefined;
   type: DocumentType;
-  /** Bytes. */
-  size: number;
-  /** Puts the bytes under this name; with nothing to do for those that are there already. */
-  store(objects: SealedObjects, name: string): Promise<void>;
+  /** Bytes, where that is known before they are there. */
+  size?: number | undefined;
+  /** Puts the bytes under this name; absent where they are fetched. */
+  store?: ((objects: SealedObjects, name: string) => Promise<unknown>) | undefined;
 }
 
 export type NewUpload = Upload & { collectionId: string };
 
 /** When the schedule takes up what no message came for. */
 export const UNQUEUED = sql`now() + interval '5 minutes'`;
+/** Of one byte, for senders with slow lines: 32 KiB a second. */
+const ARRIVAL_TIME = sql`interval '30 microseconds'`;
 
 /**
  * Makes documents, all of them or none; the queue reads them. Rows first, then bytes, then messages: after a crash in
- * between the schedule finds the row, and a document without its bytes fails with that reason. Safe to repeat with the
- * same ids. Throws `not_found` for a collection that is not there.
+ * between the schedule finds the row, and a document without its bytes fails with that reason; where the bytes do not
+ * come, the row goes again. Safe to repeat with the same ids. Throws `not_found` for a collection that is not there.
  */
 export async function acceptDocuments(ctx: Ctx, list: readonly NewUpload[]): Promise<Document[]> {
   const vault = await openVault(ctx, allow("documents", "create"));
@@ -47,7 +52,13 @@ export async function acceptDocuments(ctx: Ctx, list: readonly NewUpload[]): Pro
   );
   const rows = answers.flatMap((answer) => ("rows" in answer ? [] : answer));
   if (rows.length < list.length) throw new AppError("not_found");
-  await storeAll(ctx, vault, list);
+  try {
+    await storeAll(ctx, vault, list);
+  } catch (error) {
+    const made = answers.flatMap((answer) => ("rows" in answer ? answer.rows : []));
+    await Promise.allSettled(made.map(({ id }) => eraseDocument(ctx, allow("documents", "create"), id)));
+    throw error;
+  }
   await Promise.all(rows.map((row) => enqueue(ctx, row)));
   return rows.map((row) => vault.openDocument(row));
 }
@@ -82,7 +93,7 @@ async function storeAll(ctx: Ctx, vault: KnowledgeVault, list: readonly Upload[]
   const objects = vault.objects(ctx.ports.objects);
   await Promise.all(
     list.map(({ documentId, uploadId, store }) =>
-      store(objects, objectName(ctx.tenantId, documentId, uploadId)),
+      store?.(objects, objectName(ctx.tenantId, documentId, uploadId)),
     ),
   );
 }
@@ -93,13 +104,14 @@ function insertDocument(
   vault: KnowledgeVault,
   { documentId: id, collectionId, ...upload }: NewUpload,
 ) {
-  const body = sql.param(vault.sealTitle(id, upload.title ?? ""), documents.body);
-  return queries.execute(sql`
+  const body = sql.param(vault.sealDocument(id, bodyOf(upload)), documents.body);
+  return queries.execute<{ id: string }>(sql`
     with home as (
       select * from ${collections} where ${liveCollection(ctx, collectionId)}
     ), changed as (
       insert into ${documents} (id, user_id, collection_id, body, type, size, due_at)
-      select ${id}::uuid, user_id, id, ${body}::bytea, ${upload.type}, ${upload.size}::integer, ${UNQUEUED} from home
+      select ${id}::uuid, user_id, id, ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
+        ${unqueued(ctx, upload)} from home
       on conflict (id) do nothing returning id, upload
     ), uploaded as (${insertUpload(upload, body)}
     ), recorded as (${recordOf(ctx, { event: "document.created", subjectId: id }, sql`changed`)})
@@ -113,12 +125,12 @@ function replaceUpload(
   { documentId: id, ...upload }: Upload,
   ifMatch: readonly number[] | undefined,
 ) {
-  const body = sql.param(vault.sealTitle(id, upload.title ?? ""), documents.body);
+  const body = sql.param(vault.sealDocument(id, bodyOf(upload)), documents.body);
   const isAsked = ifMatch && sql` and ${documents.version} = any (${`{${ifMatch.join(",")}}`}::integer[])`;
   return queries.execute<{ id: string }>(sql`
     with changed as (
       update ${documents} set upload = upload + 1, status = 'queued', progress = 0, problem = null, attempts = 0,
-        version = version + 1, due_at = ${UNQUEUED}, updated_at = now()
+        version = version + 1, due_at = ${unqueued(ctx, upload)}, updated_at = now()
       where ${liveDocument(queries, ctx, id)}${isAsked}
         and not exists (select from ${documentVersions} where upload_id = ${upload.uploadId}::uuid)
       returning id, upload, collection_id
@@ -127,6 +139,18 @@ function replaceUpload(
     ), uploaded as (${insertUpload(upload, body)}
     ), recorded as (${recordOf(ctx, { event: "document.replaced", subjectId: id }, sql`changed`)})
     select id from changed`);
+}
+
+function bodyOf({ title = "", claim, url }: Pick<Upload, "title" | "claim" | "url">): DocumentBody {
+  return { title, claim, url };
+}
+
+/** The message comes after the bytes, which may take their time. */
+function unqueued(
+  { config }: Ctx,
+  { size = config.uploads.bytesMax, store }: Pick<Upload, "size" | "store">,
+) {
+  return store ? sql`${UNQUEUED} + ${size}::integer * ${ARRIVAL_TIME}` : UNQUEUED;
 }
 
 /** Of the document in `changed`, into the collection in `home`. */
@@ -138,7 +162,7 @@ function insertUpload(
     insert into ${documentVersions}
       (document_id, number, upload_id, user_id, collection, body, type, size, chunk_tokens, overlap_tokens)
     select changed.id, changed.upload, ${uploadId}::uuid, home.user_id, home.number, ${body}::bytea, ${type},
-      ${size}::integer, home.chunk_tokens, home.overlap_tokens
+      ${size ?? 0}::integer, home.chunk_tokens, home.overlap_tokens
     from changed cross join home`;
 }
 

@@ -4,10 +4,11 @@ import { AppError } from "../../lib/errors.ts";
 import { derivedId } from "../../lib/ids.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import type { Ctx } from "../../platform/context.ts";
+import { type EgressConfig, EgressProblem, refuseAddress } from "../../platform/fetch.ts";
 import type { SealedObjects } from "../../platform/objects.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange, recordOf } from "../users/service.ts";
-import { acceptDocuments, acceptReplacement, enqueue, UNQUEUED } from "./acceptance.ts";
+import { acceptDocuments, acceptReplacement, enqueue, UNQUEUED, type Upload } from "./acceptance.ts";
 import { lockCollection } from "./collection-rows.ts";
 import { liveDocument, rowOf } from "./document-rows.ts";
 import { eraseDocument } from "./erasure.ts";
@@ -18,7 +19,7 @@ import { openVault } from "./vault.ts";
 /** Accepts a document; the queue reads it. Safe to repeat with the same id. */
 export async function createDocument(ctx: Ctx, input: CreateDocument, id: string): Promise<Document> {
   const [made] = await acceptDocuments(ctx, [
-    { ...uploadOf(input, id, id), collectionId: input.collection_id },
+    { ...uploadOf(ctx, input, id, id), collectionId: input.collection_id },
   ]);
   if (!made) throw new AppError("not_found");
   return made;
@@ -29,36 +30,56 @@ export async function createDocuments(ctx: Ctx, input: CreateDocuments, id: stri
   const { collection_id: collectionId, documents: list } = input;
   const made = list.map((each, index) => {
     const documentId = derivedId("batch", id, index);
-    return { ...uploadOf(each, documentId, documentId), collectionId };
+    return { ...uploadOf(ctx, each, documentId, documentId, `documents.${index}.`), collectionId };
   });
   return { data: await acceptDocuments(ctx, made) };
 }
 
 /** What it was can be found until the new content has been read. Safe to repeat with the same `uploadId`. */
-export function replaceDocument(
+export async function replaceDocument(
   ctx: Ctx,
   id: string,
   input: ReplaceDocument,
   uploadId: string,
   ifMatch: readonly number[] | undefined,
 ): Promise<Document> {
-  return acceptReplacement(ctx, uploadOf(input, id, uploadId), ifMatch);
+  return acceptReplacement(ctx, uploadOf(ctx, input, id, uploadId), ifMatch);
 }
 
-function uploadOf(input: ReplaceDocument, documentId: string, uploadId: string) {
-  const { title, type } = input;
-  const bytes = bytesOf(input);
+/** `where`: how the body names the place of the input. */
+function uploadOf(
+  { config }: Ctx,
+  { title, type, encoding, content, url }: ReplaceDocument,
+  documentId: string,
+  uploadId: string,
+  where = "",
+): Upload {
+  const common = { documentId, uploadId, title };
+  if (url !== undefined)
+    return { ...common, url: fetchable(config.egress, url, where), type: type ?? "html" };
+  const bytes = encoding === "text" ? new TextEncoder().encode(content) : fromBase64(content ?? "", where);
   const store = (objects: SealedObjects, name: string) => objects.put(name, bytes);
-  return { documentId, uploadId, title, type, size: bytes.length, store };
+  return { ...common, type: type ?? "text", size: bytes.length, store };
+}
+
+function fetchable(config: EgressConfig, url: string, where: string): string {
+  try {
+    refuseAddress(config, url);
+    return url;
+  } catch (problem) {
+    if (!(problem instanceof EgressProblem)) throw problem;
+    throw new AppError("validation_failed", {
+      errors: [{ path: `body.${where}url`, message: problem.message }],
+    });
+  }
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-function bytesOf({ content, encoding }: ReplaceDocument): Uint8Array {
-  if (encoding === "text") return new TextEncoder().encode(content);
+function fromBase64(content: string, where: string): Uint8Array {
   if (content.length % 4 === 0 && BASE64.test(content)) return new Uint8Array(Buffer.from(content, "base64"));
   throw new AppError("validation_failed", {
-    errors: [{ path: "body.content", message: "is not base64, with its padding" }],
+    errors: [{ path: `body.${where}content`, message: "is not base64, with its padding" }],
   });
 }
 

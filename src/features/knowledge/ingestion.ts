@@ -25,6 +25,7 @@ import { announce } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
 import { publish } from "./publishing.ts";
 import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
+import { fetchUpload } from "./url-documents.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
 
 /** Of one version, whoever asked for them: queue and schedule. */
@@ -32,10 +33,14 @@ const ATTEMPTS_MAX = 6;
 /** Chunks in one statement and one call of the embedder. */
 const BATCH_CHUNKS = 24;
 const BATCH_PLACES = 2_000;
+/** Of one document: some 8 million tokens in chunks of the usual size, an hour of an embedding service. */
+const CHUNKS_MAX = 20_000;
 /** Longer than one attempt takes: until then the schedule leaves it alone. */
 const ATTEMPT_TIME = sql`interval '10 minutes'`;
 
 const EXHAUSTED = "The document could not be processed, though it was tried several times. Try again later.";
+const TOO_MANY_CHUNKS =
+  "The document makes more than 20,000 chunks. Divide it, or choose larger chunks in the settings of the collection.";
 const BYTES_MISSING = "The upload was interrupted before it was complete. Send the document again.";
 
 /**
@@ -101,13 +106,12 @@ function isToBeErased(ctx: Ctx, { document, collection }: Reading): boolean {
 
 /** False once somebody else reads it, or its owner has sent another. */
 async function read(ctx: Ctx, vault: KnowledgeVault, reading: Reading): Promise<boolean> {
-  const { document, upload } = reading;
   if (!(await report(ctx, reading, "parsing", 0))) return false;
-  const name = objectName(ctx.tenantId, document.id, upload.uploadId);
-  const bytes = await vault.objects(ctx.ports.objects).get(name);
-  if (!bytes) throw new DocumentProblem("unreadable", BYTES_MISSING);
-  const parsed = await parseDocument(bytes, { type: upload.type });
-  const title = vault.openTitle({ id: document.id, body: upload.body }) || titleOf(parsed);
+  const { bytes, body } = await bytesOf(ctx, vault, reading);
+  const size = bytes.length;
+  const claim = body.claim ?? { type: reading.upload.type };
+  const parsed = await parseDocument(bytes, { ...claim, isOwn: true });
+  const title = body.title || titleOf(parsed) || (claim.name ?? "");
   const list = cut(vault, reading, parsed, title);
   if (!(await storeChunks(ctx, vault, reading, list))) return false;
   for (let at = 0; at < list.length; at += BATCH_PLACES) {
@@ -116,8 +120,20 @@ async function read(ctx: Ctx, vault: KnowledgeVault, reading: Reading): Promise<
     ]);
   }
   const terms = list.reduce((sum, one) => sum + lengthOf(one), 0);
-  await publish(ctx, vault, reading, { title, chunks: list.length, terms });
+  const found = { body: { ...body, title, notes: parsed.cuts }, type: parsed.type, size };
+  await publish(ctx, vault, reading, { ...found, chunks: list.length, terms });
   return true;
+}
+
+/** What was uploaded, or is fetched now: once for each upload, unless what came could not be read. */
+async function bytesOf(ctx: Ctx, vault: KnowledgeVault, reading: Reading) {
+  const { document, upload } = reading;
+  const body = vault.openDocumentBody({ id: document.id, body: upload.body });
+  const name = objectName(ctx.tenantId, document.id, upload.uploadId);
+  const bytes = await vault.objects(ctx.ports.objects).get(name);
+  if (bytes) return { bytes, body };
+  if (body.url === undefined) throw new DocumentProblem("unreadable", BYTES_MISSING);
+  return fetchUpload(ctx, vault, reading, { ...body, url: body.url });
 }
 
 /** Empty for a document that has none. */
@@ -134,6 +150,7 @@ function cut(
   const settings = { tokensMax: upload.chunkTokens, overlapTokens: upload.overlapTokens };
   const list = chunkDocument(parsed, settings, vault.chunkKey);
   if (list.length === 0) throw new DocumentProblem("empty", "The document has no text that can be read.");
+  if (list.length > CHUNKS_MAX) throw new DocumentProblem("too_large", TOO_MANY_CHUNKS);
   return identify(vault, document.id, list, { title, language: parsed.language });
 }
 
@@ -214,6 +231,11 @@ async function fail(
   { code, message }: Pick<DocumentProblem, "message"> & { code: string },
 ): Promise<void> {
   const { document, upload } = reading;
+  // Asked for again, it is fetched again.
+  const { url } = vault.openDocumentBody({ id: document.id, body: upload.body });
+  if (url !== undefined) {
+    await ctx.ports.objects.delete(objectName(ctx.tenantId, document.id, upload.uploadId));
+  }
   const isOurs = sql`exists (select from ${documents} where ${isUnfinished(document)})`;
   await ctx.db.run(allow("documents", "ingest"), (queries) => [
     queries

@@ -4,16 +4,21 @@ import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { KEPT, lockCollection } from "./collection-rows.ts";
+import type { DocumentType } from "./core/parse/document.ts";
 import { isUnfinished, type Reading } from "./indexing.ts";
 import { announcePublished } from "./progress.ts";
 import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
-import type { KnowledgeVault } from "./vault.ts";
+import type { DocumentBody, KnowledgeVault } from "./vault.ts";
 
 /** Until then whoever published has seen to what no version has any more; after it the schedule does. */
 const PRUNE_TIME = sql`interval '5 minutes'`;
 
 export interface Content {
-  title: string;
+  body: DocumentBody;
+  /** What the bytes turned out to be. */
+  type: DocumentType;
+  /** Bytes. */
+  size: number;
   chunks: number;
   /** Terms of all chunks. */
   terms: number;
@@ -46,15 +51,15 @@ function makeVersion(
   queries: Queries,
   vault: KnowledgeVault,
   { document, upload }: Reading,
-  { title, chunks: count, terms }: Content,
+  { body: content, type, size, chunks: count, terms }: Content,
 ) {
-  const body = sql.param(vault.sealTitle(document.id, title), documents.body);
+  const body = sql.param(vault.sealDocument(document.id, content), documents.body);
   const isWhole = sql`(select count(*) from ${chunkPlaces}
     where document_id = ${document.id}::uuid and upload = ${upload.number}::integer) = ${count}::integer`;
   return queries.execute(sql`
     with published as (
       update ${documents} set status = 'ready', progress = 1, problem = null, body = ${body}::bytea,
-        type = ${upload.type}, size = ${upload.size}::integer, chunks = ${count}::integer, terms = ${terms}::integer,
+        type = ${type}, size = ${size}::integer, chunks = ${count}::integer, terms = ${terms}::integer,
         due_at = coalesce((select deleted_at + ${KEPT} from ${collections} where id = ${document.collectionId}::uuid),
           now() + ${PRUNE_TIME}), updated_at = now()
       where ${isUnfinished(document)} and upload = ${upload.number}::integer and ${isWhole}
@@ -74,6 +79,8 @@ function makeVersion(
         versions = case when number = ${upload.number}::integer then versions + int4multirange(from_now)
           else versions - int4multirange(from_now) end,
         body = case when number = ${upload.number}::integer then ${body}::bytea else body end,
+        type = case when number = ${upload.number}::integer then ${type} else type end,
+        size = case when number = ${upload.number}::integer then ${size}::integer else size end,
         chunks = case when number = ${upload.number}::integer then ${count}::integer else chunks end,
         terms = case when number = ${upload.number}::integer then ${terms}::integer else terms end
       from counted

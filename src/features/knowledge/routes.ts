@@ -1,4 +1,4 @@
-import { type Route, route } from "../../platform/routes.ts";
+import { type Route, route, uploadRoute } from "../../platform/routes.ts";
 import { RankedSearch } from "./query-schema.ts";
 import * as schema from "./schema.ts";
 import * as knowledge from "./service.ts";
@@ -8,6 +8,18 @@ const onDocuments = (action: string) => ({ action, resource: "documents" });
 const readingNotes =
   "Answered at once; the queue reads the document. Ask its `status_url` until the status is `ready` or `failed`, which " +
   "comes with a reason.";
+
+/** Media types of files that are read; JSON is one too, under any other type than its own. */
+const FILES = [
+  "application/octet-stream",
+  "application/pdf",
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  "text/plain",
+  "text/markdown",
+  "text/html",
+  "text/csv",
+  "message/rfc822",
+];
 
 const collectionRoutes: readonly Route[] = [
   route(
@@ -124,7 +136,7 @@ const collectionRoutes: readonly Route[] = [
 ];
 
 const documentRoutes: readonly Route[] = [
-  route(
+  uploadRoute(
     "POST",
     "/rag/documents",
     {
@@ -138,8 +150,12 @@ const documentRoutes: readonly Route[] = [
       status: 202,
       creates: "row",
       errors: ["not_found", "conflict"],
+      upload: { fields: schema.UploadFields, media: FILES },
     },
-    ({ ctx, body, newId }) => knowledge.createDocument(ctx, body, newId),
+    {
+      json: ({ ctx, body, newId }) => knowledge.createDocument(ctx, body, newId),
+      bytes: ({ ctx, query, body, newId }) => knowledge.uploadDocument(ctx, query, body, newId),
+    },
   ),
   route(
     "POST",
@@ -187,7 +203,7 @@ const documentRoutes: readonly Route[] = [
     },
     ({ ctx, params }) => knowledge.getDocument(ctx, params.id),
   ),
-  route(
+  uploadRoute(
     "PUT",
     "/rag/documents/{id}",
     {
@@ -204,9 +220,14 @@ const documentRoutes: readonly Route[] = [
       status: 202,
       creates: "row",
       versioned: true,
+      upload: { fields: schema.ReplacementFields, media: FILES },
     },
-    ({ ctx, params, body, newId, ifMatch }) =>
-      knowledge.replaceDocument(ctx, params.id, body, newId, ifMatch),
+    {
+      json: ({ ctx, params, body, newId, ifMatch }) =>
+        knowledge.replaceDocument(ctx, params.id, body, newId, ifMatch),
+      bytes: ({ ctx, params, query, body, newId, ifMatch }) =>
+        knowledge.replaceWithUpload(ctx, params.id, query, body, newId, ifMatch),
+    },
   ),
   route(
     "GET",

@@ -10,6 +10,7 @@ const TITLE_CHARS_MAX = 300;
 /** Under the limit of a JSON body, escapes included. */
 const CONTENT_CHARS_MAX = 1_000_000;
 const QUERY_CHARS_MAX = 2_000;
+const URL_CHARS_MAX = 2_000;
 const BATCH_MAX = 20;
 const RESULTS_DEFAULT = 8;
 const RESULTS_MAX = 50;
@@ -113,11 +114,13 @@ export const Document = z
     id: z.uuid(),
     collection_id: z.uuid(),
     title: z.string().meta({ examples: ["Onboarding"] }),
+    url: z.string().nullable().describe("Where it was fetched"),
     type: z.enum(DOCUMENT_TYPES),
-    size: z.int().describe("Bytes"),
+    size: z.int().describe("Bytes; 0 while it is not known"),
     status: DocumentStatus,
     progress: z.number().min(0).max(1),
     reason: z.string().nullable().describe("Why it failed, for a person to read"),
+    notes: z.array(z.string()).describe("What was left out, a sentence each"),
     chunks: z.int().describe("How many can be found"),
     status_url: z.string().describe("Ask here until the status is `ready` or `failed`"),
     version: z.int().positive(),
@@ -149,24 +152,49 @@ export const DocumentVersionPage = pageOf(DocumentVersion);
 export const ListDocuments = PageQuery.extend({ collection_id: z.uuid().optional() });
 export type ListDocuments = z.infer<typeof ListDocuments>;
 
-export const CreateDocument = z.object({
-  collection_id: z.uuid(),
+const Source = {
   title: exactText(TITLE_CHARS_MAX).optional().describe("The document's own when left out"),
-  content: exactText(CONTENT_CHARS_MAX),
+  content: exactText(CONTENT_CHARS_MAX).optional().describe("Either this or `url`"),
+  url: z
+    .string()
+    .max(URL_CHARS_MAX)
+    .optional()
+    .describe("Fetched from the public internet, after the answer; asked for again, it is fetched again"),
   encoding: z
     .enum(["text", "base64"])
     .default("text")
     .describe("Of `content`: `base64` for bytes, such as those of a PDF or a DOCX"),
   type: z
     .enum(DOCUMENT_TYPES)
-    .default("text")
-    .describe("A claim: what the bytes are is found out by reading them"),
-});
+    .optional()
+    .describe("A claim, `text` when left out: what the bytes are is found out by reading them"),
+};
+
+function hasOneSource({ content, url }: { content?: string | undefined; url?: string | undefined }): boolean {
+  return (content === undefined) !== (url === undefined);
+}
+const ONE_SOURCE = { error: "there must be either `content` or `url`", path: ["content"] };
+
+export const CreateDocument = z
+  .object({ collection_id: z.uuid(), ...Source })
+  .refine(hasOneSource, ONE_SOURCE)
+  .meta({
+    examples: [{ collection_id: "019a9f3e-7c1d-7b60-a1c4-2f6f0d9b8e55", content: "# Leave\n\n28 days." }],
+  });
 export type CreateDocument = z.infer<typeof CreateDocument>;
 
 /** In the place of what the document was: what is left out falls back as when one is added. */
-export const ReplaceDocument = CreateDocument.omit({ collection_id: true });
+export const ReplaceDocument = z
+  .object(Source)
+  .refine(hasOneSource, ONE_SOURCE)
+  .meta({ examples: [{ content: "# Leave\n\n30 days." }] });
 export type ReplaceDocument = z.infer<typeof ReplaceDocument>;
+
+/** Beside the bytes of a file. */
+export const ReplacementFields = z.object({ title: Source.title });
+export type ReplacementFields = z.infer<typeof ReplacementFields>;
+export const UploadFields = ReplacementFields.extend({ collection_id: z.uuid() });
+export type UploadFields = z.infer<typeof UploadFields>;
 
 export const CreateDocuments = z.object({
   collection_id: z.uuid(),

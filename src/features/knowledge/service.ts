@@ -18,4 +18,5 @@ export {
 export { searchCollection } from "./retrieve.ts";
 export { searchKnowledge } from "./search.ts";
 export { sweepDocuments } from "./sweep.ts";
+export { replaceWithUpload, uploadDocument } from "./uploads.ts";
 export { listCollectionVersions, listDocumentVersions, restoreCollection } from "./versions.ts";

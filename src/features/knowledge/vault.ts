@@ -14,7 +14,16 @@ type DocumentRow = typeof documents.$inferSelect;
 
 const CollectionBody = z.object({ name: z.string(), description: z.string() });
 type CollectionBody = z.infer<typeof CollectionBody>;
-const DocumentBody = z.object({ title: z.string() });
+const DocumentBody = z.object({
+  /** Empty for none yet. */
+  title: z.string(),
+  /** What the sender, or the server it was fetched from, says of the bytes. */
+  claim: z.object({ type: z.string().optional(), name: z.string().optional() }).optional(),
+  url: z.string().optional(),
+  /** What was left out, a sentence each. */
+  notes: z.array(z.string()).default([]),
+});
+export type DocumentBody = z.input<typeof DocumentBody>;
 const ChunkBody = z.object({ text: z.string(), heading: z.array(z.string()) });
 type ChunkBody = z.infer<typeof ChunkBody>;
 
@@ -73,13 +82,16 @@ export class KnowledgeVault {
     };
   }
 
-  /** An empty title stands for none yet. */
-  sealTitle(id: string, title: string): Bytes {
-    return this.#key.sealJson({ title }, this.#at("documents", id));
+  sealDocument(id: string, body: DocumentBody): Bytes {
+    return this.#key.sealJson(body, this.#at("documents", id));
   }
 
-  openTitle({ id, body }: Pick<DocumentRow, "id" | "body">): string {
-    return this.#key.openJson(body, this.#at("documents", id), DocumentBody.parse).title;
+  openDocumentBody({ id, body }: Pick<DocumentRow, "id" | "body">): z.output<typeof DocumentBody> {
+    return this.#key.openJson(body, this.#at("documents", id), DocumentBody.parse);
+  }
+
+  openTitle(row: Pick<DocumentRow, "id" | "body">): string {
+    return this.openDocumentBody(row).title;
   }
 
   sealProblem(id: string, reason: string): Bytes {
@@ -88,15 +100,18 @@ export class KnowledgeVault {
 
   openDocument(row: DocumentRow): Document {
     const { id, problem } = row;
+    const { title, url, notes } = this.openDocumentBody(row);
     return {
       id,
       collection_id: row.collectionId,
-      title: this.openTitle(row),
+      title,
+      url: url ?? null,
       type: row.type,
       size: row.size,
       status: row.status,
       progress: row.progress,
       reason: problem && this.#key.openText(problem, this.#at("documents", id, "problem")),
+      notes,
       chunks: row.chunks,
       status_url: `/api/v1/rag/documents/${id}`,
       version: row.version,

@@ -85,7 +85,13 @@ export interface ParseOptions extends Claim {
   isOwn?: boolean;
 }
 
-export type DocumentProblemCode = "too_large" | "unreadable" | "unsupported" | "protected" | "empty";
+export type DocumentProblemCode =
+  | "too_large"
+  | "unreadable"
+  | "unsupported"
+  | "protected"
+  | "empty"
+  | "unreachable";
 
 /** Why a document cannot be read at all. The message is a sentence for its owner and holds nothing of the content. */
 export class DocumentProblem extends Error {

@@ -13,11 +13,12 @@ import {
 } from "./document.ts";
 import { readDocx } from "./docx.ts";
 import { readEml } from "./eml.ts";
+import { claimedEncoding, claimedType, looksLikeMail, sniffBinary } from "./file-head.ts";
 import { encodingOfHtml, readHtml } from "./html.ts";
 import { readJson } from "./json.ts";
 import { readMarkdown } from "./markdown.ts";
 import { readPdf } from "./pdf.ts";
-import { claimedEncoding, claimedType, expectWord, looksLikeMail, sniffBinary, textTypeOf } from "./sniff.ts";
+import { expectWord, textTypeOf } from "./sniff.ts";
 import { readText } from "./text.ts";
 import { ZipArchive } from "./zip.ts";
 

@@ -1,0 +1,200 @@
+import { env } from "cloudflare:workers";
+import { createHash } from "node:crypto";
+import { sql } from "drizzle-orm";
+import { beforeAll, expect, test } from "vitest";
+import { type Collection, Document, DocumentPage } from "../../../src/features/knowledge/schema.ts";
+import { newId } from "../../../src/lib/ids.ts";
+import { readEnv } from "../../../src/platform/env.ts";
+import { type CallOptions, call, problemOf } from "../../support/api.ts";
+import { connectAs } from "../../support/database.ts";
+import { docxOf, pdfOf, pdfStream, pdfText, utf8, wordParagraph } from "../../support/documents.ts";
+import { deliver, documentOf, messageFor, newCollection } from "../../support/knowledge.ts";
+import { newUser, type TestUser } from "../../support/users.ts";
+
+const MB = 1024 * 1024;
+const DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
+let user: TestUser;
+let collection: Collection;
+
+beforeAll(async () => {
+  user = await newUser(env);
+  collection = await newCollection(user);
+});
+
+function send(
+  bytes: NonNullable<CallOptions["bytes"]>,
+  { type, query = {}, headers = {}, ...rest }: SendOptions = {},
+): Promise<Response> {
+  const search = new URLSearchParams({ collection_id: collection.id, ...query });
+  return call("POST", `/api/v1/rag/documents?${search}`, {
+    as: user,
+    bytes,
+    headers: { ...(type && { "content-type": type }), ...headers },
+    ...rest,
+  });
+}
+
+interface SendOptions {
+  type?: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+}
+
+async function accepted(response: Promise<Response>): Promise<Document> {
+  const answer = await response;
+  if (answer.status !== 202) throw new Error(`${answer.status} ${await answer.text()}`);
+  return Document.parse(await answer.json());
+}
+
+async function read(response: Promise<Response>): Promise<Document> {
+  const sent = await accepted(response);
+  await deliver(messageFor(user, sent));
+  return documentOf(user, sent);
+}
+
+async function countDocuments(): Promise<number> {
+  const page = await call("GET", `/api/v1/rag/documents?collection_id=${collection.id}&limit=100`, {
+    as: user,
+  });
+  return DocumentPage.parse(await page.json()).data.length;
+}
+
+test.each([
+  ["a PDF", pdfOf([pdfStream(pdfText("The otters of the lake"))]), "application/pdf", "pdf"],
+  ["a Word document", docxOf(wordParagraph("The otters of the lake")), DOCX, "docx"],
+  ["a table", utf8("animal;seen\notter;4\nheron;2\n"), "text/csv", "csv"],
+  ["a PDF that is said to be a text", pdfOf([pdfStream(pdfText("The otters"))]), "text/plain", "pdf"],
+  ["a table of no declared type", utf8("a;b;c\notter;4;1\nheron;2;2\n"), undefined, "csv"],
+  ["what curl says of any file", utf8("The otters."), "application/x-www-form-urlencoded", "text"],
+])("%s is sent as it is and read as what it is", async (_, bytes, type, expected) => {
+  const ready = await read(send(bytes, type ? { type } : {}));
+  expect(ready).toMatchObject({ status: "ready", type: expected, size: bytes.length, notes: [] });
+});
+
+test("a title is the sender's, else the document's own, else the name of the file", async () => {
+  const page = utf8("<html><title>Of the page</title><p>The otters.");
+  expect((await read(send(page, { type: "text/html", query: { title: "Of mine" } }))).title).toBe("Of mine");
+  expect((await read(send(page, { type: "text/html" }))).title).toBe("Of the page");
+  const form = new FormData();
+  form.set("collection_id", collection.id);
+  form.set("file", new Blob(["The otters."], { type: "application/octet-stream" }), "otters.md");
+  expect(await read(call("POST", "/api/v1/rag/documents", { as: user, bytes: form }))).toMatchObject({
+    title: "otters.md",
+    type: "markdown",
+  });
+});
+
+test("a file without a declared length, of several parts, is stored whole and opens again", async () => {
+  const line = utf8(`${"The otters of the lake were counted. ".repeat(1000)}\n`);
+  let left = Math.ceil((6 * MB) / line.length);
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (left-- > 0) controller.enqueue(line.slice());
+      else controller.close();
+    },
+  });
+  const size = left * line.length;
+  const sent = await accepted(send(body, { type: "text/plain" }));
+  expect(sent).toMatchObject({ status: "queued", size: 0 });
+  const { objects } = readEnv(env);
+  const stored = await objects.list({ prefix: `knowledge/${user.tenantId}/${sent.id}/` });
+  expect(stored.objects).toHaveLength(1);
+  expect(stored.objects[0]?.size).toBeGreaterThan(size);
+});
+
+test("nothing is left of a file that is too large, is not what its digest says, or has no collection", async () => {
+  const before = await countDocuments();
+  const declared = send("x", { headers: { "content-length": String(51 * MB) } });
+  expect(await problemOf(await declared)).toMatchObject({ status: 413, code: "payload_too_large" });
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(MB).fill(97)),
+  });
+  expect(await problemOf(await send(endless))).toMatchObject({ status: 413 });
+  const digest = createHash("sha256").update("another").digest("base64");
+  const altered = send("The otters.", { headers: { "content-digest": `sha-256=:${digest}:` } });
+  expect(await problemOf(await altered)).toMatchObject({ status: 400, code: "bad_request" });
+  const nowhere = await send("The otters.", { query: { collection_id: newId() } });
+  expect(await problemOf(nowhere)).toMatchObject({ status: 404 });
+  expect(await countDocuments()).toBe(before);
+  const { rows } = await connectAs(env, "postgres").execute(
+    sql`select id from documents where user_id = ${user.userId} and status = 'queued' and size = 0
+        and created_at > now() - interval '1 minute' and collection_id <> ${collection.id}`,
+  );
+  expect(rows).toEqual([]);
+});
+
+test("what is never read is refused at once, with what to do", async () => {
+  const picture = Buffer.from("89504e470d0a1a0a0000", "hex");
+  const refused = await problemOf(await send(picture, { type: "image/png" }));
+  expect(refused).toMatchObject({ status: 415, detail: "Pictures cannot be read." });
+  expect(await problemOf(await send(new Uint8Array()))).toMatchObject({ status: 400 });
+});
+
+test("a request that is repeated with its key makes one document, and another file is noticed by its length", async () => {
+  const headers = { "idempotency-key": newId() };
+  const first = await accepted(send("The otters.", { headers }));
+  const again = await accepted(send("The otters.", { headers }));
+  expect(again.id).toBe(first.id);
+  expect(await problemOf(await send("The other otters.", { headers }))).toMatchObject({
+    status: 422,
+    code: "idempotency_mismatch",
+  });
+});
+
+test("an upload that broke off can be repeated with its key", async () => {
+  const headers = { "idempotency-key": newId(), "content-length": "11", "content-type": "text/plain" };
+  const digest = (text: string) => `sha-256=:${createHash("sha256").update(text).digest("base64")}:`;
+  const wrong = { ...headers, "content-digest": digest("The otters.") };
+  expect((await send("The 0tters.", { headers: wrong })).status).toBe(400);
+  expect((await read(send("The otters.", { headers: wrong }))).status).toBe("ready");
+});
+
+test("a document is replaced by a file, and what it was can be found until that has been read", async () => {
+  const sent = await read(send("The herons of the lake.", { type: "text/plain" }));
+  const replaced = await accepted(
+    call("PUT", `/api/v1/rag/documents/${sent.id}?title=Otters`, {
+      as: user,
+      bytes: pdfOf([pdfStream(pdfText("The otters of the lake"))]),
+      headers: { "content-type": "application/pdf", "if-match": `"${sent.version}"` },
+    }),
+  );
+  expect(replaced).toMatchObject({ id: sent.id, status: "queued", title: sent.title });
+  await deliver(messageFor(user, replaced));
+  expect(await documentOf(user, sent)).toMatchObject({ status: "ready", title: "Otters", type: "pdf" });
+});
+
+test("a file on its way is given the time it takes by a slow line before it counts as lost", async () => {
+  const due = async (id: string) => {
+    const { rows } = await connectAs(env, "postgres").execute<{ seconds: number }>(
+      sql`select extract(epoch from due_at - created_at)::integer as seconds from documents where id = ${id}`,
+    );
+    return rows[0]?.seconds ?? 0;
+  };
+  const small = await accepted(send("The otters."));
+  const large = await accepted(send(new Uint8Array(8 * MB).fill(97)));
+  expect(await due(large.id)).toBeGreaterThan((await due(small.id)) + 200);
+});
+
+test("what was left out is told on the document", async () => {
+  const ready = await read(
+    send(`{"broken": ${"1,".repeat(20)}`, { headers: { "content-type": "text/plain; charset=utf-8" } }),
+  );
+  expect(ready.status).toBe("ready");
+  const form = new FormData();
+  form.set("collection_id", collection.id);
+  form.set("file", new Blob(['{"otters": 4, broken']), "otters.json");
+  const noted = await read(call("POST", "/api/v1/rag/documents", { as: user, bytes: form }));
+  expect(noted).toMatchObject({
+    status: "ready",
+    notes: ["The JSON is damaged; it was read as plain text."],
+  });
+});
+
+test("a document of too many chunks says what to do", async () => {
+  const own = await newCollection(user, { settings: { chunk_tokens: 64, overlap_tokens: 0 } });
+  const text = "湖のカワウソは数えられた。".repeat(120_000);
+  const failed = await read(send(text, { type: "text/plain", query: { collection_id: own.id } }));
+  expect(failed.status).toBe("failed");
+  expect(failed.reason).toContain("more than 20,000 chunks");
+});
