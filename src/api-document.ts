@@ -23,6 +23,7 @@ export const API_INFO: Omit<ApiInfo, "version"> = {
       name: "knowledge",
       description: "Documents a person keeps, cut into parts and found by words and meaning.",
     },
+    { name: "sharing", description: "What members of one tenant let each other see and change." },
     { name: "device", description: "The devices that hold the user's data and carry out tool calls." },
     {
       name: "events",

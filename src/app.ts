@@ -5,8 +5,10 @@ import { authRoutes, wellKnownRoutes } from "./features/auth/routes.ts";
 import { chatRoutes } from "./features/chat/routes.ts";
 import { hubRoutes } from "./features/hub/routes.ts";
 import { knowledgeRoutes } from "./features/knowledge/routes.ts";
+import { ownedCollection } from "./features/knowledge/service.ts";
 import { memoryRoutes } from "./features/memory/routes.ts";
 import { healthRoutes, referenceRoutes } from "./features/operations/routes.ts";
+import { shareRoutes } from "./features/sharing/routes.ts";
 import { storageRoutes } from "./features/storage/routes.ts";
 import { allowOrigins } from "./lib/cors.ts";
 import { AppError } from "./lib/errors.ts";
@@ -46,6 +48,7 @@ const ROUTES: Readonly<Record<string, readonly Route[]>> = {
     ...storageRoutes,
     ...memoryRoutes,
     ...knowledgeRoutes,
+    ...shareRoutes({ collection: ownedCollection }),
     ...chatRoutes,
     ...healthRoutes,
   ],

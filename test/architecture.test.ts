@@ -9,6 +9,7 @@ import { readSources, type SourceFile, type SourceImport, sourceFile } from "./s
 const RANK = [
   "users",
   "auth",
+  "sharing",
   "billing",
   "storage",
   "memory",

@@ -10,6 +10,7 @@ import { portsOf } from "../../src/ports.ts";
 import { call, callFor } from "./api.ts";
 import { newCanary } from "./canary.ts";
 import { ringAlarm } from "./hub.ts";
+import { newColleague } from "./intruders.ts";
 import { ingested, newCollection } from "./knowledge.ts";
 import { scriptModelBy } from "./model.ts";
 import { connect, type TestSocket } from "./socket.ts";
@@ -52,6 +53,11 @@ export async function settleIn(): Promise<Inhabitant> {
 
   const collection = await newCollection(user, { name: canary });
   const document = await ingested(user, { collection_id: collection.id, title: canary, content: canary });
+  const confidant = await newColleague(user);
+  const share = await callFor(WithId, "POST", "/shares", {
+    as: user,
+    body: { kind: "collection", resource_id: collection.id, user_id: confidant.userId, right: "write" },
+  });
   // No feature writes words into an event; were one to, they would be nobody else's.
   await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: canary } });
   const ended = device.ask(`ends ${canary}`);
@@ -75,6 +81,7 @@ export async function settleIn(): Promise<Inhabitant> {
     "deleted message": droppedMessage.id,
     collection: collection.id,
     document: document.id,
+    share: share.id,
     "chat of a turn": device.all("stream_start")[0]?.chat_id ?? "",
     "ended turn": ended,
     "parked turn": parked,

@@ -18,7 +18,7 @@ export const INTRUDERS: Intruder[] = [
 ];
 
 /** Signed in to the owner's tenant, with a role that may do everything of one's own. */
-async function newColleague({ tenantId }: TestUser): Promise<TestUser> {
+export async function newColleague({ tenantId }: TestUser): Promise<TestUser> {
   const person = await newUser(env);
   const database = connectAs(env, "postgres");
   await database.insert(members).values({ tenantId, userId: person.userId, role: "member" });

@@ -86,6 +86,11 @@ const POLICY = {
     /** What the queue does with a document after it was accepted. */
     ingest: { roles: ["system"] },
   },
+  shares: {
+    read: { roles: EVERYONE, readOnly: true },
+    create: { roles: WRITERS, liveSession: true },
+    delete: { roles: WRITERS },
+  },
   requests: {
     /** Remembers a request by its `Idempotency-Key`. What the request does asks for its own permission. */
     repeat: { roles: EVERYONE },

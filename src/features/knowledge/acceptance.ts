@@ -6,9 +6,9 @@ import type { Queries } from "../../platform/db.ts";
 import type { SealedObjects } from "../../platform/objects.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
-import { liveCollection } from "./collection-rows.ts";
+import { liveCollection, selectCollection } from "./collection-rows.ts";
 import type { DocumentType } from "./core/parse/document.ts";
-import { type DocumentRow, liveDocument, rowOf } from "./document-rows.ts";
+import { type DocumentRow, liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { eraseDocument, objectName } from "./erasure.ts";
 import type { Document, IngestMessage } from "./schema.ts";
 import { collections, documents, documentVersions } from "./tables.ts";
@@ -51,7 +51,7 @@ export async function acceptDocuments(ctx: Ctx, list: readonly NewUpload[]): Pro
     ]),
   );
   const rows = answers.flatMap((answer) => ("rows" in answer ? [] : answer));
-  if (rows.length < list.length) throw new AppError("not_found");
+  if (rows.length < list.length) throw await refusalOf(ctx, list);
   try {
     await storeAll(ctx, vault, list);
   } catch (error) {
@@ -74,15 +74,24 @@ export async function acceptReplacement(
 ): Promise<Document> {
   const permission = allow("documents", "replace");
   const vault = await openVault(ctx, permission);
-  const [changed, [row]] = await ctx.db.run(permission, (queries) => [
+  const [changed, [readable], [row]] = await ctx.db.run(permission, (queries) => [
     replaceUpload(queries, ctx, vault, upload, ifMatch),
     rowOf(queries, ctx, upload.documentId),
+    rowOf(queries, ctx, upload.documentId, "write"),
   ]);
-  if (!row) throw new AppError("not_found");
+  if (!row) throw refusal(readable);
   if (changed.rows.length === 0 && !isAmong(ifMatch, row.version)) throw new AppError("precondition_failed");
   await storeAll(ctx, vault, [upload]);
   await enqueue(ctx, row);
   return vault.openDocument(row);
+}
+
+/** Why nothing could be put into the collection of the first. */
+async function refusalOf(ctx: Ctx, [first]: readonly NewUpload[]): Promise<AppError> {
+  const [[readable]] = await ctx.db.run(allow("documents", "create"), (queries) => [
+    selectCollection(queries, ctx, first?.collectionId ?? ""),
+  ]);
+  return refusal(readable);
 }
 
 function isAmong(versions: readonly number[] | undefined, version: number): boolean {
@@ -107,7 +116,7 @@ function insertDocument(
   const body = sql.param(vault.sealDocument(id, bodyOf(upload)), documents.body);
   return queries.execute<{ id: string }>(sql`
     with home as (
-      select * from ${collections} where ${liveCollection(ctx, collectionId)}
+      select * from ${collections} where ${liveCollection(ctx, collectionId, "write")}
     ), changed as (
       insert into ${documents} (id, user_id, collection_id, body, type, size, due_at)
       select ${id}::uuid, user_id, id, ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
@@ -131,7 +140,7 @@ function replaceUpload(
     with changed as (
       update ${documents} set upload = upload + 1, status = 'queued', progress = 0, problem = null, attempts = 0,
         version = version + 1, due_at = ${unqueued(ctx, upload)}, updated_at = now()
-      where ${liveDocument(queries, ctx, id)}${isAsked}
+      where ${liveDocument(queries, ctx, id, "write")}${isAsked}
         and not exists (select from ${documentVersions} where upload_id = ${upload.uploadId}::uuid)
       returning id, upload, collection_id
     ), home as (

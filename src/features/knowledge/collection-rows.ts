@@ -1,4 +1,5 @@
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { type AnyColumn, and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { AppError } from "../../lib/errors.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { collections } from "./tables.ts";
@@ -8,17 +9,45 @@ export type CollectionRow = typeof collections.$inferSelect;
 /** How long a deleted collection is kept. */
 export const KEPT = sql`interval '30 days'`;
 
-export function selectCollection(queries: Queries, ctx: Ctx, id: string) {
-  return queries.select().from(collections).where(liveCollection(ctx, id));
+export function selectCollection(queries: Queries, ctx: Ctx, id: string, right: Right = "read") {
+  return queries
+    .select()
+    .from(collections)
+    .where(liveCollection(ctx, id, right));
 }
 
+/** To change, share or delete a collection is its owner's; others read it, or write into it, as far as it is shared. */
+export type Right = "read" | "write" | "own";
+
 /** Row-level security keeps people apart too; the condition says what is meant. */
-export function liveCollection(ctx: Ctx, id?: string): SQL | undefined {
+export function liveCollection(ctx: Ctx, id?: string, right: Right = "read"): SQL | undefined {
   return and(
-    eq(collections.userId, userIdOf(ctx)),
+    isFor(ctx, collections.userId, collections.id, right),
     isNull(collections.deletedAt),
     id === undefined ? undefined : eq(collections.id, id),
   );
+}
+
+const SHARED = { read: "{read,write}", write: "{write}" } as const;
+
+/** @param owner Column of whose the row is. @param collection Column of the collection's id. */
+export function isFor(ctx: Ctx, owner: AnyColumn, collection: AnyColumn, right: Right): SQL {
+  const isOwn = eq(owner, userIdOf(ctx));
+  if (right === "own") return isOwn;
+  return sql`(${isOwn} or ${collection} in (select app.shared('collection', ${SHARED[right]})))`;
+}
+
+/** Throws `not_found`, or `forbidden` for one that is only shared with the person. */
+export function requireOwn(ctx: Ctx, row: CollectionRow | undefined): asserts row is CollectionRow {
+  if (!row) throw new AppError("not_found");
+  if (row.userId !== userIdOf(ctx)) {
+    throw new AppError("forbidden", { detail: "Only who made the collection can do this." });
+  }
+}
+
+/** The query for the id of a collection that is the person's own. */
+export function ownedCollection(ctx: Ctx, id: string): SQL {
+  return sql`select ${collections.id} from ${collections} where ${liveCollection(ctx, id, "own")}`;
 }
 
 /**

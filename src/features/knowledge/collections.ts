@@ -6,7 +6,7 @@ import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange } from "../users/service.ts";
-import { KEPT, liveCollection, selectCollection } from "./collection-rows.ts";
+import { KEPT, liveCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { pruneVersions } from "./pruning.ts";
 import type { Collection, CreateCollection, ListCollections, UpdateCollection } from "./schema.ts";
 import { collections, documents } from "./tables.ts";
@@ -35,7 +35,7 @@ export async function createCollection(ctx: Ctx, input: CreateCollection, id: st
   return vault.openCollection(row);
 }
 
-/** The newest first. */
+/** Their own and those shared with them, the newest first. */
 export async function listCollections(ctx: Ctx, { limit, cursor }: ListCollections) {
   const permission = allow("collections", "read");
   const [rows] = await ctx.db.run(permission, (queries) => [
@@ -69,7 +69,7 @@ export async function updateCollection(
 ): Promise<Collection> {
   const permission = allow("collections", "update");
   const [[found]] = await ctx.db.run(permission, (queries) => [selectCollection(queries, ctx, id)]);
-  if (!found) throw new AppError("not_found");
+  requireOwn(ctx, found);
   const vault = await openVault(ctx, permission);
   const before = vault.openCollectionBody(found);
   const body = sql.param(
@@ -85,7 +85,7 @@ export async function updateCollection(
   const change = sql`
     update ${collections} set body = ${body}::bytea, chunk_tokens = ${chunk_tokens}::integer,
       overlap_tokens = ${overlap_tokens}::integer, versions_kept = ${versions_kept ?? found.versionsKept}::integer, version = version + 1, updated_at = now()
-    where ${and(liveCollection(ctx, id), inArray(collections.version, versions))} returning id`;
+    where ${and(liveCollection(ctx, id, "own"), inArray(collections.version, versions))} returning id`;
   const [changed, [row]] = await ctx.db.run(permission, (queries) => [
     auditedChange(queries, ctx, { event: "collection.updated", subjectId: id }, change),
     selectCollection(queries, ctx, id),
@@ -98,7 +98,10 @@ export async function updateCollection(
 
 /** Its documents go out of sight with it, and all of it for good after 30 days. */
 export async function deleteCollection(ctx: Ctx, id: string, ifMatch: IfMatch): Promise<void> {
-  const condition = and(liveCollection(ctx, id), ifMatch && inArray(collections.version, [...ifMatch]));
+  const condition = and(
+    liveCollection(ctx, id, "own"),
+    ifMatch && inArray(collections.version, [...ifMatch]),
+  );
   const change = sql`
     update ${collections} set deleted_at = now(), version = version + 1 where ${condition} returning id`;
   const [[found], deleted] = await ctx.db.run(allow("collections", "delete"), (queries) => [
@@ -112,7 +115,8 @@ export async function deleteCollection(ctx: Ctx, id: string, ifMatch: IfMatch): 
           (select id from ${collections} where id = ${id}::uuid and deleted_at is not null)`,
       ),
   ]);
-  if (deleted.rows.length === 0) throw new AppError(found ? "precondition_failed" : "not_found");
+  requireOwn(ctx, found);
+  if (deleted.rows.length === 0) throw new AppError("precondition_failed");
 }
 
 const Position = z.tuple([z.uuid()]);

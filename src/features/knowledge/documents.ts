@@ -3,14 +3,14 @@ import { z } from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { derivedId } from "../../lib/ids.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
-import type { Ctx } from "../../platform/context.ts";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { type EgressConfig, EgressProblem, refuseAddress } from "../../platform/fetch.ts";
 import type { SealedObjects } from "../../platform/objects.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange, recordOf } from "../users/service.ts";
 import { acceptDocuments, acceptReplacement, enqueue, UNQUEUED, type Upload } from "./acceptance.ts";
 import { lockCollection } from "./collection-rows.ts";
-import { liveDocument, rowOf } from "./document-rows.ts";
+import { liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { eraseDocument } from "./erasure.ts";
 import type { CreateDocument, CreateDocuments, Document, ListDocuments, ReplaceDocument } from "./schema.ts";
 import { chunks, collections, documents, documentVersions } from "./tables.ts";
@@ -111,19 +111,20 @@ export async function getDocument(ctx: Ctx, id: string): Promise<Document> {
 /** Reads a failed one anew. Throws `conflict` for one that has not failed. */
 export async function retryDocument(ctx: Ctx, id: string): Promise<Document> {
   const permission = allow("documents", "retry");
-  const [[found], changed, [row]] = await ctx.db.run(permission, (queries) => [
+  const [[found], [writable], changed, [row]] = await ctx.db.run(permission, (queries) => [
     rowOf(queries, ctx, id),
+    rowOf(queries, ctx, id, "write"),
     auditedChange(
       queries,
       ctx,
       { event: "document.retried", subjectId: id },
       sql`update ${documents} set status = 'queued', progress = 0, problem = null, attempts = 0,
           version = version + 1, due_at = ${UNQUEUED}, updated_at = now()
-        where ${and(liveDocument(queries, ctx, id), eq(documents.status, "failed"))} returning id`,
+        where ${and(liveDocument(queries, ctx, id, "write"), eq(documents.status, "failed"))} returning id`,
     ),
     rowOf(queries, ctx, id),
   ]);
-  if (!found || !row) throw new AppError("not_found");
+  if (!writable || !row) throw refusal(found);
   if (changed.rows.length === 0) {
     throw new AppError("conflict", { detail: "Only a document that has failed can be read again." });
   }
@@ -131,16 +132,20 @@ export async function retryDocument(ctx: Ctx, id: string): Promise<Document> {
   return (await openVault(ctx, permission)).openDocument(row);
 }
 
-/** Gone with its bytes, chunks and vectors, in all versions of its collection, before it is answered. */
+/**
+ * Gone with its bytes, chunks and vectors, in all versions of its collection, before it is answered. Out of sight by then
+ * for who writes into a collection of somebody else, and erased by the queue.
+ */
 export async function deleteDocument(ctx: Ctx, id: string): Promise<void> {
   const permission = allow("documents", "delete");
   const entry = { event: "document.deleted", subjectId: id };
-  const [, deleted] = await ctx.db.run(permission, (queries) => [
+  const [[row], , deleted] = await ctx.db.run(permission, (queries) => [
+    rowOf(queries, ctx, id),
     lockCollection(queries, sql`(select collection_id from ${documents} where id = ${id}::uuid)`),
     queries.execute(sql`
       with changed as (
         update ${documents} set deleted_at = now(), due_at = now(), version = version + 1
-        where ${liveDocument(queries, ctx, id)} returning id, collection_id
+        where ${liveDocument(queries, ctx, id, "write")} returning id, collection_id
       ), counted as (
         update ${collections} set content_version = content_version + 1 from changed
         where ${collections.id} = changed.collection_id and exists (
@@ -156,8 +161,9 @@ export async function deleteDocument(ctx: Ctx, id: string): Promise<void> {
       ), recorded as (${recordOf(ctx, entry, sql`changed`)})
       select id from changed`),
   ]);
-  if (deleted.rows.length === 0) throw new AppError("not_found");
-  await eraseDocument(ctx, permission, id);
+  if (deleted.rows.length === 0 || !row) throw refusal(row);
+  if (row.userId === userIdOf(ctx)) await eraseDocument(ctx, permission, id);
+  else await enqueue(ctx, row);
 }
 
 const Position = z.tuple([z.uuid()]);

@@ -6,7 +6,7 @@ import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
-import { liveCollection, lockCollection, selectCollection } from "./collection-rows.ts";
+import { liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { rowOf } from "./document-rows.ts";
 import { pruneVersions } from "./pruning.ts";
 import type { Collection, CollectionVersion, DocumentVersion, ListVersions } from "./schema.ts";
@@ -96,7 +96,10 @@ export async function restoreCollection(
   ifMatch: readonly number[] | undefined,
 ): Promise<Collection> {
   const permission = allow("collections", "restore");
-  const condition = and(liveCollection(ctx, id), ifMatch && inArray(collections.version, [...ifMatch]));
+  const condition = and(
+    liveCollection(ctx, id, "own"),
+    ifMatch && inArray(collections.version, [...ifMatch]),
+  );
   const [, [found], [kept], , [row]] = await ctx.db.run(permission, (queries) => [
     lockCollection(queries, id),
     selectCollection(queries, ctx, id),
@@ -107,7 +110,8 @@ export async function restoreCollection(
     showVersion(queries, ctx, { id, version, condition }),
     selectCollection(queries, ctx, id),
   ]);
-  if (!found || !row || !kept) throw new AppError("not_found");
+  requireOwn(ctx, found);
+  if (!row || !kept) throw new AppError("not_found");
   if (ifMatch && !ifMatch.includes(found.version)) throw new AppError("precondition_failed");
   await pruneVersions(ctx, permission, id);
   return (await openVault(ctx, permission)).openCollection(row);
