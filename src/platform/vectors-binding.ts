@@ -28,8 +28,8 @@ interface Patience {
 }
 
 /** Somebody waits for a search, which does without vectors rather than take long. */
-export const SEARCH_PATIENCE: Patience = { timeoutMs: 2_000, attempts: 2 };
-export const WRITE_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
+const SEARCH_PATIENCE: Patience = { timeoutMs: 2_000, attempts: 2 };
+const WRITE_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
 const RETRY_BASE_MS = 100;
 
 /** An index outside of the database failed persistently, or refused. */
@@ -39,7 +39,7 @@ export class VectorIndexError extends Error {
 }
 
 /** Every call that is repeated may be: an upsert of the same vectors, a removal of the same ids, a read. */
-export async function callIndex<Result>(
+async function callIndex<Result>(
   { timeoutMs, attempts }: Patience,
   work: () => Promise<Result>,
 ): Promise<Result> {
@@ -60,13 +60,35 @@ function isRefusal(cause: unknown): boolean {
   return cause instanceof Error && /\(code = 4\d{4}\)/.test(cause.message);
 }
 
+const Mutation = z.object({ mutationId: z.string() });
+const Matches = z.object({ matches: z.array(z.object({ id: z.string(), score: z.number() })) });
+const Values = z.union([z.array(z.number()), z.instanceof(Float32Array), z.instanceof(Float64Array)]);
+const Vectors = z.array(z.object({ id: z.string(), values: Values }));
 /** The types call it a number; it is the id of a mutation. */
 const IndexInfo = z.object({ processedUpToMutation: z.coerce.string() });
 
+/** At most `upsertMax`. Answers with the mutation's id. */
+export async function upsertInto(index: VectorizeBinding, vectors: VectorizeVector[]): Promise<string> {
+  return callIndex(WRITE_PATIENCE, async () => Mutation.parse(await index.upsert(vectors)).mutationId);
+}
+
+/** At most `deleteMax`. Answers with the mutation's id. */
+export async function removeFrom(index: VectorizeBinding, ids: string[]): Promise<string> {
+  return callIndex(WRITE_PATIENCE, async () => Mutation.parse(await index.deleteByIds(ids)).mutationId);
+}
+
+export async function nearestIn(index: VectorizeBinding, vector: number[], options: VectorizeQueryOptions) {
+  return callIndex(SEARCH_PATIENCE, async () => Matches.parse(await index.query(vector, options)).matches);
+}
+
+/** At most `getMax`. */
+export async function fetchFrom(index: VectorizeBinding, ids: string[]) {
+  return callIndex(SEARCH_PATIENCE, async () => Vectors.parse(await index.getByIds(ids)));
+}
+
 /** The last mutation that queries see; all that were taken before it are seen too. */
 export async function processedUpTo(index: VectorizeBinding): Promise<string> {
-  const info = await callIndex(WRITE_PATIENCE, () => index.describe());
-  return IndexInfo.parse(info).processedUpToMutation;
+  return callIndex(WRITE_PATIENCE, async () => IndexInfo.parse(await index.describe()).processedUpToMutation);
 }
 
 export function* slices<Item>(items: readonly Item[], size: number): Generator<Item[]> {

@@ -2,14 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Logger } from "../lib/logger.ts";
 import type { SchedulerDatabase } from "./scheduler-db.ts";
 import type { VectorsConfig } from "./vectors.ts";
-import {
-  callIndex,
-  processedUpTo,
-  slices,
-  VECTORIZE,
-  type VectorizeBinding,
-  WRITE_PATIENCE,
-} from "./vectors-binding.ts";
+import { processedUpTo, removeFrom, slices, VECTORIZE, type VectorizeBinding } from "./vectors-binding.ts";
 import { keepRewritten, markRemoved } from "./vectors-ledger.ts";
 
 /** Of one shard in one tick; the next tick goes on. */
@@ -54,9 +47,9 @@ async function passOnRemovals(database: SchedulerDatabase, { name, index }: Shar
   ]);
   for (const batch of slices(rows, VECTORIZE.deleteMax)) {
     const ids = batch.map(({ id }) => id);
-    const { mutationId } = await callIndex(WRITE_PATIENCE, () => index.deleteByIds(ids));
+    const mutation = await removeFrom(index, ids);
     await database.run((queries) => [
-      queries.execute(markRemoved(ids, batch[0]?.at ?? "", mutationId)),
+      queries.execute(markRemoved(ids, batch[0]?.at ?? "", mutation)),
       queries.execute(keepRewritten(ids)),
     ]);
   }

@@ -9,12 +9,13 @@ import type {
 } from "./vectors.ts";
 import {
   COLLECTION_FIELD,
-  callIndex,
-  SEARCH_PATIENCE,
+  fetchFrom,
+  nearestIn,
+  removeFrom,
   slices,
+  upsertInto,
   VECTORIZE,
   type VectorizeBinding,
-  WRITE_PATIENCE,
 } from "./vectors-binding.ts";
 import {
   dropRemovals,
@@ -66,15 +67,14 @@ export class VectorizeIndex implements VectorIndex {
     const { type } = await columnOf(this.#door);
     for (const batch of slices(vectors, VECTORIZE.upsertMax)) {
       const sentAt = await this.#enter({ ...space, type, shard: this.#shard }, batch);
-      const { mutationId } = await callIndex(WRITE_PATIENCE, () =>
-        this.#index.upsert(
-          batch.map(({ id, vector }) => ({
-            id,
-            values: Array.from(vector),
-            namespace: this.#door.tenantId,
-            metadata: { [COLLECTION_FIELD]: space.collection },
-          })),
-        ),
+      const mutation = await upsertInto(
+        this.#index,
+        batch.map(({ id, vector }) => ({
+          id,
+          values: Array.from(vector),
+          namespace: this.#door.tenantId,
+          metadata: { [COLLECTION_FIELD]: space.collection },
+        })),
       );
       const { db, permission } = this.#door;
       await db.run(permission, (queries) => [
@@ -82,7 +82,7 @@ export class VectorizeIndex implements VectorIndex {
           markAccepted(
             batch.map(({ id }) => id),
             sentAt,
-            mutationId,
+            mutation,
           ),
         ),
       ]);
@@ -108,14 +108,12 @@ export class VectorizeIndex implements VectorIndex {
   ): Promise<VectorMatch[]> {
     // What is filtered out afterwards needs others to take its place.
     const topK = where ? VECTORIZE.topKMax : Math.min(VECTORIZE.topKMax, 2 * limit);
-    const { matches } = await callIndex(SEARCH_PATIENCE, () =>
-      this.#index.query(Array.from(vector), {
-        topK,
-        namespace: this.#door.tenantId,
-        filter: { [COLLECTION_FIELD]: space.collection },
-        returnMetadata: "none",
-      }),
-    );
+    const matches = await nearestIn(this.#index, Array.from(vector), {
+      topK,
+      namespace: this.#door.tenantId,
+      filter: { [COLLECTION_FIELD]: space.collection },
+      returnMetadata: "none",
+    });
     const { settled, recent } = await this.#known(
       space,
       vector,
@@ -161,9 +159,7 @@ export class VectorizeIndex implements VectorIndex {
     ]);
     const ids = rows.map(({ id }) => id);
     const fetched = await Promise.all(
-      [...slices(ids, VECTORIZE.getMax)].map((some) =>
-        callIndex(SEARCH_PATIENCE, () => this.#index.getByIds(some)),
-      ),
+      [...slices(ids, VECTORIZE.getMax)].map((some) => fetchFrom(this.#index, some)),
     );
     return fetched.flat().map(({ id, values }) => ({ id, score: cosine(vector, values) }));
   }
@@ -182,10 +178,10 @@ export class VectorizeIndex implements VectorIndex {
       for (const [shard, removals] of Map.groupBy(rows, (row) => row.shard)) {
         for (const batch of slices(removals, VECTORIZE.deleteMax)) {
           const ids = batch.map(({ id }) => id);
-          const { mutationId } = await callIndex(WRITE_PATIENCE, () => shards.index(shard).deleteByIds(ids));
+          const mutation = await removeFrom(shards.index(shard), ids);
           const at = batch[0]?.at ?? "";
           await db.run(permission, (queries) => [
-            queries.execute(markRemoved(ids, at, mutationId)),
+            queries.execute(markRemoved(ids, at, mutation)),
             queries.execute(keepRewritten(ids)),
           ]);
         }
