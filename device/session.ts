@@ -164,6 +164,7 @@ async function requestTokens(send: typeof fetch, url: string, body: unknown): Pr
 }
 
 async function readAnswer(answer: Response): Promise<unknown> {
+  if (answer.status === 204) return undefined;
   if (answer.ok) return answer.json();
   const problem = Problem.safeParse(await answer.json().catch(() => null));
   if (!problem.success) {

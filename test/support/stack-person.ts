@@ -8,6 +8,7 @@ import { DeviceClient, ServiceProblem, Session, type Turn } from "../../device/i
 import { tasks } from "../../device/node/tables.ts";
 import type { DeviceStore } from "../../device/store.ts";
 import { ChatPage, type Message, MessagePage } from "../../src/features/chat/schema.ts";
+import { type Memory, MemoryPage } from "../../src/features/memory/schema.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { GatedStore } from "./gated-store.ts";
 import { TurnWatch } from "./turn-watch.ts";
@@ -103,6 +104,17 @@ export class StackUser {
   async messages(chatId: string): Promise<Message[]> {
     const page = await this.#session.request(`/chats/${chatId}/messages`, { method: "GET" });
     return MessagePage.parse(page).data;
+  }
+
+  /** What is remembered of this user, as the API tells it. */
+  async remembered(): Promise<Memory[]> {
+    return MemoryPage.parse(await this.#session.request("/memory", { method: "GET" })).data;
+  }
+
+  /** Forgets one item, or everything. */
+  async forget(item?: Pick<Memory, "tier" | "key" | "id">): Promise<void> {
+    const path = item ? `/memory/${item.tier}/${item.key ?? item.id}` : "/memory";
+    await this.#session.request(path, { method: "DELETE" });
   }
 
   leave(): Promise<void> {
