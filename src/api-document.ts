@@ -24,6 +24,7 @@ export const API_INFO: Omit<ApiInfo, "version"> = {
       description: "Documents a person keeps, cut into parts and found by words and meaning.",
     },
     { name: "sharing", description: "What members of one tenant let each other see and change." },
+    { name: "agents", description: "Agents that people make: what they are told, may use and may spend." },
     { name: "device", description: "The devices that hold the user's data and carry out tool calls." },
     {
       name: "events",

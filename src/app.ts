@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { API_INFO } from "./api-document.ts";
 import { authRoutes, wellKnownRoutes } from "./features/auth/routes.ts";
 import { chatRoutes } from "./features/chat/routes.ts";
+import { customAgentRoutes } from "./features/custom-agents/routes.ts";
 import { hubRoutes } from "./features/hub/routes.ts";
 import { knowledgeRoutes } from "./features/knowledge/routes.ts";
 import { ownedCollection } from "./features/knowledge/service.ts";
@@ -49,6 +50,7 @@ const ROUTES: Readonly<Record<string, readonly Route[]>> = {
     ...memoryRoutes,
     ...knowledgeRoutes,
     ...shareRoutes({ collection: ownedCollection }),
+    ...customAgentRoutes,
     ...chatRoutes,
     ...healthRoutes,
   ],

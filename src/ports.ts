@@ -1,4 +1,5 @@
 /** The wiring of what low features tell high ones. */
+import { rosterMarkOf, selectRosterMark } from "./features/custom-agents/service.ts";
 import { hubOf } from "./features/hub/client.ts";
 import { PublishedEvent } from "./features/hub/schema.ts";
 import { MemoryCommand } from "./features/memory/schema.ts";
@@ -13,6 +14,7 @@ export function portsOf({ userHub, objects, ingest }: Pick<Ports, "userHub" | "o
     sessionEnded: ({ sessionId, ...owner }) => hubOf({ userHub }, owner).endSessions(sessionId),
     changeMemory: (visitor, command) =>
       hubOf({ userHub }, visitor).changeMemory(visitor, MemoryCommand.parse(command)),
+    agentsMark: { select: selectRosterMark, read: rosterMarkOf },
     publish: (owner, announcement) =>
       hubOf({ userHub }, owner).publishEvent(PublishedEvent.parse(announcement)),
   };

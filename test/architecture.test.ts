@@ -22,6 +22,7 @@ const RANK = [
   "plugins",
   "tools",
   "agent",
+  "custom-agents",
   "chat",
   "automations",
   "workflows",

@@ -166,6 +166,10 @@ export const HUB_WORDS: WordsOf<Frames<typeof HubFrame>> = {
       mutations: "every change that the turn made on the device; failed calls and vectors are not listed",
       "mutations[].data": "what the call sent: the values, `{id, updates}`, or `{id}`",
       usage: "what it took",
+      citations: "what marks such as [1] in the answer stand for",
+      "citations[].text": "the part of the document that says it",
+      agent:
+        "which of the person's own agents was asked; `answered_by` is the one that a router chose, or the same",
       error: "why it failed, for a person",
     },
     example: {

@@ -1,4 +1,5 @@
 import { verifyAccessToken } from "../../src/features/auth/service.ts";
+import { findSources, loadRoster, programOf } from "../../src/features/custom-agents/service.ts";
 import { searchKnowledgeTool } from "../../src/features/knowledge/tools.ts";
 import { COSINE_MIN } from "../../src/features/memory/likeness.ts";
 import { newId } from "../../src/lib/ids.ts";
@@ -30,6 +31,12 @@ export function createHub(state: DurableObjectState, raw: RawEnv): Hub {
     log: hubLog,
     metrics: createMetrics(env.analytics, hubLog),
     extraTools: (createCtx) => [searchKnowledgeTool(createCtx)],
+    programOf: (agent, createCtx) =>
+      programOf(agent, {
+        config: env.config,
+        search: (collections, question) => findSources(createCtx(), collections, question),
+      }),
+    loadRoster,
     verifyToken: (token) => verifyAccessToken(env.config, token),
     createCtx: (actor, tenantId) =>
       createCtx(env, {

@@ -1,3 +1,4 @@
+import type { AgentRoster } from "./agent-roster.ts";
 import { ApprovalStore } from "./approval-store.ts";
 import { ChatStore } from "./chat-store.ts";
 import { type TurnState, turnDueAt } from "./core/turn-state.ts";
@@ -15,6 +16,7 @@ import { TurnStore } from "./turn-store.ts";
 export interface Foundation
   extends Pick<HubParts, "clock" | "log" | "metrics" | "limits" | "storage" | "vault" | "devices"> {
   memory: HubMemory;
+  roster: AgentRoster;
   alarm: HubAlarm;
   line: DeviceLine;
   delivery: Delivery;

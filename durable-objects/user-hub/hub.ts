@@ -1,5 +1,8 @@
 /** Puts the parts of one user's hub together and keeps its alarm. */
+import type { AgentProgram } from "../../src/features/agent/types.ts";
 import { liveSession, type verifyAccessToken } from "../../src/features/auth/service.ts";
+import type { AgentToRun } from "../../src/features/custom-agents/schema.ts";
+import type { Roster } from "../../src/features/custom-agents/service.ts";
 import type { Tool } from "../../src/features/tools/types.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import type { Logger } from "../../src/lib/logger.ts";
@@ -13,6 +16,7 @@ import type { Keyring } from "../../src/platform/keyring.ts";
 import type { Metrics } from "../../src/platform/metrics.ts";
 import type { ModelClient } from "../../src/platform/model-port.ts";
 import { plainVector } from "../../src/platform/vector-math.ts";
+import { AgentRoster } from "./agent-roster.ts";
 import { Connections, type Session } from "./connections.ts";
 import { createParts } from "./create-parts.ts";
 import { Delivery } from "./delivery.ts";
@@ -52,6 +56,10 @@ export interface HubSurroundings {
   clock?: Clock;
   /** Tools of turns that need more than a turn has; `createCtx` makes a context of the user's own. See `TurnPorts`. */
   extraTools(createCtx: () => Ctx): readonly Tool[];
+  /** How an agent of the user's own answers; `createCtx` as above. */
+  programOf(agent: AgentToRun, createCtx: () => Ctx): AgentProgram;
+  /** The agents of the user's own that the assistant may delegate to. */
+  loadRoster(ctx: Ctx): Promise<Roster>;
   createCtx(actor: Actor, tenantId: string): Ctx;
   verifyToken: (token: string) => ReturnType<typeof verifyAccessToken>;
 }
@@ -97,8 +105,26 @@ export class Hub {
       createCtx: () => this.#ctxOf("outbox"),
       goOn: (work) => this.#goOn(work),
     });
+    const roster = new AgentRoster({
+      parts: { log, storage, vault },
+      load: () => around.loadRoster(this.#ctxOf("roster")),
+      isTurnOpen: () => this.parts.turns.open().length > 0,
+      goOn: (work) => this.#goOn(work),
+    });
     const { delivery } = this;
-    const foundation = { clock, log, metrics, limits, storage, vault, devices, memory, line, delivery };
+    const foundation = {
+      clock,
+      log,
+      metrics,
+      limits,
+      storage,
+      vault,
+      devices,
+      memory,
+      roster,
+      line,
+      delivery,
+    };
     this.parts = createParts({ ...foundation, alarm: this.#alarm });
     this.events = new HubEvents(this.parts, this.sockets);
     this.connections = new Connections(this.parts, this.sockets, around.embedder);
@@ -174,11 +200,12 @@ export class Hub {
   }
 
   #turnServices(modelSlots: Semaphore): TurnServices {
-    const { model, extraTools } = this.#around;
+    const { model, extraTools, programOf } = this.#around;
     return {
       model,
       modelSlots,
       extraTools: extraTools(() => this.#ctxOf("turn")),
+      programOf: (agent) => programOf(agent, () => this.#ctxOf("turn")),
       embed: (text) => this.#embed(text),
       history: (input, before, charsMax) =>
         turnHistory(this.parts, () => this.#ctxOf("history"), input, { before, charsMax }),
@@ -212,6 +239,7 @@ export class Hub {
 
   #turnLeft(turn: TurnRow): void {
     if (turn.state.phase === "parked") return;
+    this.parts.roster.prune();
     this.#goOn(this.outbox.flush().finally(() => this.delivery.closeReaders(turn.requestId)));
     this.#goOn(this.parts.memory.attend());
   }

@@ -28,6 +28,7 @@ const Admission = z.object({
   tier: z.string(),
   wrappedDataKey: z.base64(),
   remembers: z.boolean().optional(),
+  agents: z.string().optional(),
   sessionId: z.string(),
   expiresAt: z.number(),
 });
@@ -147,6 +148,12 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
     if (vault.isOpen) storage.commit(() => chats.forget(chatId));
   }
 
+  /** Agents of the user's own were changed over REST: the replica of those that the assistant may ask is stale. */
+  async agentsChanged(): Promise<void> {
+    const { vault, roster } = this.#hub.parts;
+    if (vault.isOpen) roster.changed();
+  }
+
   async changeMemory(caller: HubCaller, command: MemoryCommand): Promise<MemoryOutcome> {
     const { userId, sessionId } = caller;
     if (this.#hub.connections.isEnded(sessionId)) return { kind: "session_ended" };
@@ -180,11 +187,13 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
     return { sessionId: admission.sessionId, expiresAt: admission.expiresAt };
   }
 
-  #admit({ tenantId, userId, role, tier, wrappedDataKey, remembers }: HubAdmission): void {
-    const { vault, memory } = this.#hub.parts;
+  #admit({ tenantId, userId, role, tier, wrappedDataKey, remembers, agents }: HubAdmission): void {
+    const { vault, memory, roster } = this.#hub.parts;
     vault.admit({ tenantId, userId, role, tier }, wrappedDataKey, () => {
       if (remembers === false) memory.store.markLoaded();
+      if (agents !== undefined) roster.noteFirst(agents);
     });
+    if (agents !== undefined) roster.note(agents);
   }
 
   #admitCaller({ sessionId, ...admission }: HubCaller): void {

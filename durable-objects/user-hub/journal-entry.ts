@@ -25,6 +25,8 @@ export interface JournalEntry {
   frames: TurnFrame[];
   /** What the model was told of facts it had remembered. Absent when there were none. */
   learnt?: { position: string; output: ToolOutput }[];
+  /** What a replay must find as it was. Absent when there was nothing. */
+  kept?: { place: string; value: unknown }[];
 }
 
 /** An outcome came in one frame, yet can be longer when it is written down: `1e20` becomes 21 digits. */

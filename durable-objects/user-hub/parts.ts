@@ -3,6 +3,7 @@ import type { DeviceCall, DeviceOutcome } from "../../src/features/tools/types.t
 import type { Logger } from "../../src/lib/logger.ts";
 import type { Clock } from "../../src/lib/time.ts";
 import type { Metrics } from "../../src/platform/metrics.ts";
+import type { AgentRoster } from "./agent-roster.ts";
 import type { ApprovalStore } from "./approval-store.ts";
 import type { ChatStore } from "./chat-store.ts";
 import type { CallLimits } from "./core/pending-call.ts";
@@ -45,6 +46,7 @@ export interface HubParts {
   chats: ChatStore;
   executions: ExecutionStore;
   memory: HubMemory;
+  roster: AgentRoster;
   calls: PendingCalls;
   questions: DataRequests;
   /** Sends a frame to everyone who follows the turn. */

@@ -27,6 +27,8 @@ export class RunJournal {
   /** Calls whose outcome is journaled. */
   readonly #settled = new Set<string>();
   readonly #learnt = new Map<string, ToolOutput>();
+  readonly #kept = new Map<string, unknown>();
+  #freshKept: NonNullable<JournalEntry["kept"]> = [];
   #freshSteps: JournalEntry["steps"] = [];
   #freshOutcomes: FreshOutcome[] = [];
   #freshLearnings: (Learning & { position: string })[] = [];
@@ -103,23 +105,42 @@ export class RunJournal {
     this.#freshLearnings.push({ position, ...learning });
   }
 
+  /** What was kept for this place, in a wrapper of its own: it may be anything. */
+  keptAt(place: string): { value: unknown } | undefined {
+    return this.#kept.has(place) ? { value: this.#kept.get(place) } : undefined;
+  }
+
+  keep(place: string, value: unknown): void {
+    this.#kept.set(place, value);
+    this.#freshKept.push({ place, value });
+  }
+
   /** One barrier: everything since the last commit, and what `also` writes. Returns the outcomes that are safe now. */
   commit(also?: () => void): FreshOutcome[] {
     const steps = this.#freshSteps;
     const outcomes = this.#freshOutcomes;
     const learnings = this.#freshLearnings;
+    const kept = this.#freshKept;
     const frames = this.#log.takeTail();
     this.#freshSteps = [];
     this.#freshOutcomes = [];
     this.#freshLearnings = [];
+    this.#freshKept = [];
     for (const { callId } of outcomes) {
       this.#settled.add(callId);
       this.#outcomes.delete(callId);
     }
     this.#parts.storage.commit(() => {
-      if (steps.length + outcomes.length + frames.length + learnings.length > 0) {
+      if (steps.length + outcomes.length + frames.length + learnings.length + kept.length > 0) {
         const learnt = learnings.map(({ position, output }) => ({ position, output }));
-        this.#append({ version: 1, steps, outcomes, frames, ...(learnt.length > 0 ? { learnt } : {}) });
+        this.#append({
+          version: 1,
+          steps,
+          outcomes,
+          frames,
+          ...(learnt.length > 0 ? { learnt } : {}),
+          ...(kept.length > 0 ? { kept } : {}),
+        });
       }
       for (const learning of learnings) learning.write?.();
       also?.();
@@ -145,6 +166,7 @@ export class RunJournal {
         this.#mutations += journaled.mutations;
       }
       for (const { position, output } of entry.learnt ?? []) this.#learnt.set(position, output);
+      for (const { place, value } of entry.kept ?? []) this.#kept.set(place, value);
     }
     this.#loadOutcomes(entries);
   }

@@ -1,6 +1,6 @@
 /** Runs the agents of one turn with what the hub has: where a turn gets its tools, its agents and its surroundings. */
 import { runTurn } from "../../src/features/agent/turn.ts";
-import type { TurnResult } from "../../src/features/agent/types.ts";
+import type { DelegableAgent, TurnResult } from "../../src/features/agent/types.ts";
 import type { HubParts } from "./parts.ts";
 import type { TurnRun } from "./turn-run.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -15,6 +15,7 @@ const HISTORY_CHARS_MAX = 64_000;
 
 export async function answerTurn(parts: HubParts, services: TurnServices, run: TurnRun): Promise<TurnResult> {
   const { input, row } = run;
+  const extraAgents = await delegatesFor(parts, services, run);
   return runTurn(
     {
       kind: input.kind,
@@ -31,6 +32,8 @@ export async function answerTurn(parts: HubParts, services: TurnServices, run: T
       deviceOnline: row.binding.deviceId !== null,
       tokensMax: parts.limits.turnTokens,
       responseTokensMax: parts.limits.responseTokens,
+      extraAgents,
+      program: input.agent && services.programOf(input.agent),
       isCancelled: (reason) => reason instanceof TurnCancelled,
     },
     {
@@ -47,4 +50,16 @@ export async function answerTurn(parts: HubParts, services: TurnServices, run: T
       log: parts.log.with({ request_id: row.requestId }),
     },
   );
+}
+
+/** The user's own agents are the assistant's to ask; agents themselves ask nobody. */
+async function delegatesFor(
+  { roster }: HubParts,
+  services: TurnServices,
+  run: TurnRun,
+): Promise<DelegableAgent[]> {
+  const { kind, agent } = run.input;
+  if (kind !== "home" || agent) return [];
+  await roster.enough();
+  return roster.forTurn(run, (delegate) => services.programOf(delegate));
 }

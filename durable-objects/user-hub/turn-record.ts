@@ -1,5 +1,6 @@
 /** What is known of a turn from its admission on. */
 import { z } from "zod";
+import { AgentToRun } from "../../src/features/custom-agents/schema.ts";
 import { HistoryMessage, Scope } from "../../src/features/hub/protocol.ts";
 import type { ResetPoint } from "./core/frame-log.ts";
 import type { TurnState } from "./core/turn-state.ts";
@@ -11,6 +12,8 @@ export const TurnInput = z.object({
   message: z.string(),
   scope: Scope.optional(),
   chatId: z.string().optional(),
+  /** The agent that answers, as it was when it was asked. */
+  agent: AgentToRun.optional(),
   /** What the client sent along; null when the history is that of the chat. */
   history: z.array(HistoryMessage),
   context: z.record(z.string(), z.unknown()).optional(),

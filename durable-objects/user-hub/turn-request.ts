@@ -1,3 +1,4 @@
+import type { AgentToRun } from "../../src/features/custom-agents/schema.ts";
 import type { HistoryMessage, Scope } from "../../src/features/hub/protocol.ts";
 import type { Origin, TurnInput } from "./turn-record.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -9,6 +10,8 @@ export interface TurnRequest {
   message: string;
   scope?: Scope;
   chatId?: string;
+  /** Answers in place of the assistant. */
+  agent?: AgentToRun;
   /** The turn begins a chat of its own. */
   startsChat: boolean;
   /** What the client itself knows of the conversation; the history of a chat wins over it. */
@@ -39,6 +42,7 @@ export function turnInput(
     message: request.message,
     ...(request.scope ? { scope: request.scope } : {}),
     ...(chatId === undefined ? {} : { chatId }),
+    ...(request.agent ? { agent: request.agent } : {}),
     history: request.chatId === undefined ? (request.history ?? []) : [],
     ...(request.context ? { context: request.context } : {}),
     ...surroundings,

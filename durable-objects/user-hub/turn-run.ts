@@ -120,6 +120,24 @@ export class TurnRun implements TurnJournal {
     return journaled;
   }
 
+  async keep(place: string, make: () => Promise<unknown>): Promise<unknown> {
+    const known = this.#journal.keptAt(place);
+    if (known) return known.value;
+    this.leaveReplay();
+    this.signal.throwIfAborted();
+    const value = await make();
+    this.#journal.keep(place, value);
+    return value;
+  }
+
+  /** As `keep`, for what is at hand. Nothing begins by it. */
+  keepNow(place: string, value: unknown): unknown {
+    const known = this.#journal.keptAt(place);
+    if (known) return known.value;
+    this.#journal.keep(place, value);
+    return value;
+  }
+
   device(place: CallPlace, call: DeviceCall): Promise<DeviceOutcome> {
     return this.#calls.make(place, call);
   }
@@ -185,11 +203,16 @@ export class TurnRun implements TurnJournal {
   finish(result: TurnResult): void {
     clearTimeout(this.#deadline);
     const now = this.#parts.clock.now();
+    const { agent } = this.input;
     const last = this.frames.number({
       type: "stream_end",
       status: result.status,
       mutations: result.mutations,
       usage: result.usage,
+      ...(result.citations ? { citations: [...result.citations] } : {}),
+      ...(agent
+        ? { agent: { id: agent.id, version: agent.version, answered_by: result.answeredBy ?? null } }
+        : {}),
       ...(result.error ? { error: result.error } : {}),
     });
     this.#row = { ...this.#row, state: stepTurn(this.#row.state, { type: "ended", now }) };
@@ -197,7 +220,8 @@ export class TurnRun implements TurnJournal {
       this.#parts.saveTurn(this.#row, result.status);
       oweExchange(this.#parts, this.#row, this.input, result);
       if (this.#journal.hasOutcomes) oweExecutions(this.#parts, this.#row, this.input);
-      this.memory.settle(result);
+      // An agent may be given a text that is not its person's, or be told things by another.
+      if (!agent) this.memory.settle(result);
     });
     this.frames.send(last);
   }

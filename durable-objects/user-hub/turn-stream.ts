@@ -1,4 +1,5 @@
 import { newestOf } from "../../src/features/agent/history.ts";
+import { AgentToRun } from "../../src/features/custom-agents/schema.ts";
 import type { ChatTurn } from "../../src/features/hub/client.ts";
 import type { ErrorFrame } from "../../src/features/hub/protocol.ts";
 import { AppError, ERROR_CATALOGUE, tellable } from "../../src/lib/errors.ts";
@@ -51,7 +52,9 @@ function begin(hub: Hub, turn: ChatTurn, reader: TurnReader): boolean {
           requestId,
           kind: "home",
           message: turn.message,
-          startsChat: turn.chatId === undefined,
+          // What an agent is asked outside of a chat is not kept.
+          startsChat: turn.chatId === undefined && !turn.agent,
+          ...(turn.agent ? { agent: AgentToRun.parse(turn.agent) } : {}),
           ...(turn.chatId === undefined ? {} : { chatId: turn.chatId }),
           history: newestOf(turn.history ?? []),
           ...(turn.context ? { context: turn.context } : {}),

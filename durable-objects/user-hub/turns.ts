@@ -1,5 +1,6 @@
 /** Admits, runs, parks, wakes, recovers and ends the user's turns. */
 
+import { limitsOf } from "../../src/features/custom-agents/service.ts";
 import type { StreamReset, TurnFrame } from "../../src/features/hub/protocol.ts";
 import { TurnSuspended } from "../../src/features/tools/types.ts";
 import { AppError } from "../../src/lib/errors.ts";
@@ -11,7 +12,7 @@ import { giveUpTurn } from "./give-up.ts";
 import { measureTurn } from "./measure-turn.ts";
 import type { HubParts } from "./parts.ts";
 import { answerTurn, TurnCancelled } from "./turn-answer.ts";
-import type { Binding, TurnRow } from "./turn-record.ts";
+import type { Binding, TurnInput, TurnRow } from "./turn-record.ts";
 import { type TurnOrigin, type TurnRequest, turnInput } from "./turn-request.ts";
 import { TurnRun } from "./turn-run.ts";
 import type { TurnServices } from "./turn-services.ts";
@@ -59,7 +60,7 @@ export class Turns {
     const input = turnInput(request, origin, chatId, surroundings);
     const row: TurnRow = {
       requestId: request.requestId,
-      state: admitTurn(now, limits.turnDeadlineMs),
+      state: admitTurn(now, deadlineMs(input, limits)),
       resets: [],
       origin: origin.connection,
       binding,
@@ -156,9 +157,7 @@ export class Turns {
   #start(run: TurnRun): void {
     const { requestId } = run.row;
     this.#runs.set(requestId, run);
-    run.startDeadline(
-      () => new AppError("timeout", { detail: "The request took too long and was stopped." }),
-    );
+    run.startDeadline(() => tookTooLong(run.input));
     this.#services.keepAlive(this.#drive(run, requestId));
   }
 
@@ -189,4 +188,14 @@ export class Turns {
       throw thrown;
     }
   }
+}
+
+/** That of the agent that answers, when it is nearer. */
+function deadlineMs({ agent }: TurnInput, { turnDeadlineMs }: HubParts["limits"]): number {
+  return agent ? Math.min(limitsOf(agent.definition).timeMs, turnDeadlineMs) : turnDeadlineMs;
+}
+
+function tookTooLong({ agent }: TurnInput): AppError {
+  if (!agent) return new AppError("timeout", { detail: "The request took too long and was stopped." });
+  return new AppError("agent_limit_reached", { detail: "The agent stopped at its limit of time." });
 }

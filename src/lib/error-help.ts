@@ -109,6 +109,15 @@ export const ERROR_HELP: Record<ErrorCode, ErrorHelp> = {
     when: "The model's provider declined to answer this request.",
     remedy: "Word it differently. Repeating it unchanged is likely to be declined again.",
   },
+  agent_limit_reached: {
+    when: "A custom agent used up the tokens or the time that its definition gives it, before it had an answer.",
+    remedy: "Ask for less at once, or raise `resource_limits` of the agent.",
+  },
+  output_invalid: {
+    when: "An extractor's model handed in rows that do not fit the agent's schema, and could not mend them when told why.",
+    remedy:
+      "Make the schema simpler, say in the agent's prompt what its fields mean, or choose a stronger model.",
+  },
   turn_too_large: {
     when: "The turn used up its tokens before it had an answer: too much was read, or too many steps were needed.",
     remedy: "Ask for less at once, in several turns.",

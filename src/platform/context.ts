@@ -2,7 +2,7 @@
 import type { Logger } from "../lib/logger.ts";
 import { type Clock, systemClock } from "../lib/time.ts";
 import { type Actor, actorId } from "./actor.ts";
-import { type Database, openDatabase, type Role } from "./db.ts";
+import { type Database, openDatabase, type Queries, type Query, type Role } from "./db.ts";
 import type { Config, Env } from "./env.ts";
 import { type IdentityDatabase, openIdentityDatabase } from "./identity-db.ts";
 import type { Keyring } from "./keyring.ts";
@@ -20,6 +20,8 @@ export interface Ports {
    * contract (`features/memory/schema`), opaque here.
    */
   changeMemory(visitor: HubVisitor, command: unknown): Promise<unknown>;
+  /** Which agents of a person's own their assistant may delegate to, as a mark that is another for every other list. */
+  agentsMark: Aside<string>;
   /** Tells the person's devices and readers; lost when none has ever connected. Throws when the hub cannot be had. */
   publish(owner: { tenantId: string; userId: string }, announcement: Announcement): Promise<void>;
 }
@@ -29,6 +31,13 @@ export interface Announcement {
   /** One of those in the hub's schema. */
   topic: string;
   data: Record<string, string | number | boolean | null>;
+}
+
+/** A question that a low feature puts into a round trip of its own for a high one. */
+export interface Aside<Answer> {
+  select(queries: Queries, userId: string): Query;
+  /** Of what the query answered. */
+  read(answer: unknown): Answer;
 }
 
 /** Who asks a hub over REST, as the database has just said of them. */

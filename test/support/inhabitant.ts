@@ -9,6 +9,7 @@ import { readEnv } from "../../src/platform/env.ts";
 import { portsOf } from "../../src/ports.ts";
 import { call, callFor } from "./api.ts";
 import { newCanary } from "./canary.ts";
+import { newAgent } from "./custom-agents.ts";
 import { ringAlarm } from "./hub.ts";
 import { newColleague } from "./intruders.ts";
 import { ingested, newCollection } from "./knowledge.ts";
@@ -60,6 +61,9 @@ export async function settleIn(): Promise<Inhabitant> {
   });
   // No feature writes words into an event; were one to, they would be nobody else's.
   await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: canary } });
+  const agent = await newAgent(user, { name: canary, system_prompt: canary });
+  const droppedAgent = await newAgent(user, { name: canary });
+  await remove(user, `/agents/${droppedAgent.id}`);
   const ended = device.ask(`ends ${canary}`);
   await device.end(ended);
   const parked = device.ask(`removes ${canary}`);
@@ -82,6 +86,8 @@ export async function settleIn(): Promise<Inhabitant> {
     collection: collection.id,
     document: document.id,
     share: share.id,
+    agent: agent.id,
+    "deleted agent": droppedAgent.id,
     "chat of a turn": device.all("stream_start")[0]?.chat_id ?? "",
     "ended turn": ended,
     "parked turn": parked,

@@ -11,6 +11,7 @@ export interface RecordedStep extends JournaledStep {
 export class MemoryJournal implements TurnJournal {
   readonly committed: RecordedStep[] = [];
   #fresh: RecordedStep[] = [];
+  readonly #kept = new Map<string, { value: unknown; isCommitted: boolean }>();
 
   get steps(): RecordedStep[] {
     return [...this.committed, ...this.#fresh];
@@ -33,13 +34,20 @@ export class MemoryJournal implements TurnJournal {
     return recorded;
   }
 
+  async keep(place: string, make: () => Promise<unknown>): Promise<unknown> {
+    if (!this.#kept.has(place)) this.#kept.set(place, { value: await make(), isCommitted: false });
+    return this.#kept.get(place)?.value;
+  }
+
   commit(): void {
+    for (const entry of this.#kept.values()) entry.isCommitted = true;
     this.committed.push(...this.#fresh);
     this.#fresh = [];
   }
 
   /** What is not durable is lost. */
   crash(): void {
+    for (const [place, { isCommitted }] of this.#kept) if (!isCommitted) this.#kept.delete(place);
     this.#fresh = [];
   }
 }

@@ -114,6 +114,7 @@ export class TurnBench {
         if (options.durable) log.takeTail();
         return recorded;
       },
+      keep: (place, make) => this.journal.keep(place, make),
     };
   }
 

@@ -4,6 +4,7 @@ import { type Reply, say } from "../reply.ts";
 import type { MessagesRequest } from "../wire.ts";
 import { readConversation } from "./conversation.ts";
 import { learn } from "./memory.ts";
+import { CHOOSE_TOOL, chooseAgent, ROWS_TOOL, submitRows } from "./own-agents.ts";
 import { answerFrom, holdsSources, ORDER_TOOL, orderSources } from "./sources.ts";
 import { supervise } from "./supervisor.ts";
 import { domainOf, speakFor, workOn } from "./worker.ts";
@@ -14,14 +15,20 @@ export function answerByRule(request: MessagesRequest): Reply {
   const memoryTool = memoryToolOf(request);
   if (memoryTool) return learn(conversation, memoryTool);
   const described = new Set((request.tools ?? []).map((tool) => tool.name));
-  const reply = choose(conversation, described);
+  const reply = choose(request, conversation, described);
   const isAllowed = reply.content.every(
     (part) => part.type !== "tool_use" || conversation.tools.has(part.name),
   );
   return isAllowed ? reply : say("I could not finish this with the steps and tools I have.");
 }
 
-function choose(conversation: ReturnType<typeof readConversation>, described: ReadonlySet<string>): Reply {
+function choose(
+  request: MessagesRequest,
+  conversation: ReturnType<typeof readConversation>,
+  described: ReadonlySet<string>,
+): Reply {
+  if (described.has(CHOOSE_TOOL)) return chooseAgent(request, conversation.text);
+  if (described.has(ROWS_TOOL)) return submitRows(request, conversation.text);
   if (described.has("task")) return supervise(conversation);
   if (described.has(ORDER_TOOL)) return orderSources(conversation.text);
   if (described.size === 0 && holdsSources(conversation.text)) return answerFrom(conversation.text);

@@ -26,9 +26,10 @@ const ACTS: Readonly<Record<Verb, (work: Work) => Move>> = {
   decide,
 };
 
-/** The domain whose rows these tools change. */
+/** The domain whose rows these tools change; of those that only read, the first. */
 export function domainOf(tools: ReadonlySet<string>): Domain | undefined {
-  return DOMAINS.find((domain) => tools.has(WORDS[domain].update) || tools.has(WORDS[domain].create));
+  const changes = (domain: Domain) => tools.has(WORDS[domain].update) || tools.has(WORDS[domain].create);
+  return DOMAINS.find(changes) ?? DOMAINS.find((domain) => tools.has(WORDS[domain].list));
 }
 
 /** Works through an instruction for a supervisor, and reports in the tools' own form. */

@@ -7,6 +7,7 @@ import { DATES, GROUND_RULES, SUGGESTIONS, TONE } from "./prompts/ground-rules.t
 import { RICH_OUTPUT, RICH_OUTPUT_EXAMPLES, TEXT_ONLY } from "./prompts/output.ts";
 import { DELEGATION, FLOATING, HOME, SUPERVISOR_TOOLS } from "./prompts/supervisors.ts";
 import { clientContext, clock, device, memory, scope, type VolatileFragment } from "./prompts/volatile.ts";
+import type { AgentProgram } from "./types.ts";
 
 export interface AgentDefinition {
   /** `home`, `floating`, a domain, or what a person called an agent of theirs. */
@@ -16,6 +17,8 @@ export interface AgentDefinition {
   prompt: {
     /** The same bytes for every user and turn. */
     stable: readonly Fragment[];
+    /** What a person tells an agent of theirs, after the stable part. Theirs to see: no secret of ours. */
+    own?: string;
     volatile: readonly VolatileFragment[];
   };
   /** Names in the order the model sees them; those a deployment lacks are left out. */
@@ -30,12 +33,14 @@ export interface AgentDefinition {
 
 /** An agent that can be delegated to besides those of the domains. Its own delegations are not offered to it. */
 export interface DelegableAgent {
-  /** Its name is what the model asks for it by: not that of a domain. */
-  definition: AgentDefinition;
+  /** What the model asks for it by: not the name of a domain. */
+  name: string;
   /** What it is for, in a sentence for the model. */
   purpose: string;
   /** Progress a person can read while it works. */
   label: string;
+  /** It follows a prompt in steps, or works by a program. */
+  works: { definition: AgentDefinition } | { program: AgentProgram };
 }
 
 const DOMAINS = ["tasks", "projects", "timelines", "notes"] as const satisfies readonly Domain[];

@@ -1,8 +1,15 @@
 import type { ModelResponse } from "../../platform/model-port.ts";
 import type { TurnUsage } from "../hub/protocol.ts";
 
+/** Hears of each response, and says when there may be no further one. */
+export interface Budget {
+  readonly tokensLeft: number;
+  add(response: ModelResponse): void;
+  isSpent(): boolean;
+}
+
 /** Counts what a turn uses, over all its agents, and says when its tokens are spent. */
-export class TurnBudget {
+export class TurnBudget implements Budget {
   readonly #tokensMax: number;
   #usage: TurnUsage = {
     input_tokens: 0,
@@ -29,7 +36,11 @@ export class TurnBudget {
   }
 
   isSpent(): boolean {
-    return this.#usage.input_tokens + this.#usage.output_tokens >= this.#tokensMax;
+    return this.tokensLeft <= 0;
+  }
+
+  get tokensLeft(): number {
+    return this.#tokensMax - this.#usage.input_tokens - this.#usage.output_tokens;
   }
 
   get usage(): TurnUsage {

@@ -39,8 +39,8 @@ export const taskTool: ToolDeclaration<TaskInput> = {
 /** The same tool, with these agents to ask besides the domains. */
 export function taskToolWith(extra: readonly DelegableAgent[]): ToolDeclaration<TaskInput> {
   if (extra.length === 0) return taskTool;
-  const names = [...Domain.options, ...extra.map(({ definition }) => definition.name)];
-  const purposes = extra.map(({ definition, purpose }) => `- ${definition.name}: ${purpose}`);
+  const names = [...Domain.options, ...extra.map(({ name }) => name)];
+  const purposes = extra.map(({ name, purpose }) => `- ${name}: ${purpose}`);
   return {
     ...taskTool,
     description: `${taskTool.description} Besides those for the domains there are:\n${purposes.join("\n")}`,

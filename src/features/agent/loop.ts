@@ -19,8 +19,8 @@ import type {
 } from "../../platform/model-port.ts";
 import { needsApproval, readInput, runTool, toolSpecs } from "../tools/service.ts";
 import { type Tool, type ToolContext, type ToolOutput, TurnSuspended } from "../tools/types.ts";
-import type { TurnBudget } from "./budget.ts";
-import type { ApprovalAsk, ApprovalDecision, JournaledStep, TurnJournal } from "./types.ts";
+import type { Budget } from "./budget.ts";
+import type { ApprovalAsk, ApprovalDecision, JournaledStep, StepJournal } from "./types.ts";
 
 /** Where the top agent's words go. */
 export interface Speaker {
@@ -38,8 +38,8 @@ export interface Speaker {
 export interface LoopPorts {
   model: ModelClient;
   modelSlots: Semaphore;
-  journal: TurnJournal;
-  budget: TurnBudget;
+  journal: StepJournal;
+  budget: Budget;
   signal: AbortSignal;
   toolContext(position: string): ToolContext;
   /** Throws `TurnSuspended` while the person has not decided. */
@@ -62,9 +62,17 @@ export interface AgentRun {
   stepLimit: number;
   /** Output tokens a response may have. */
   maxTokens: number;
+  /** Tool uses it may make; after them one last response in words. */
+  allowance?: ToolAllowance;
   speaker?: Speaker;
   /** Ends this run at once when its tool is used; the tool's input goes to the caller. */
   endsOn?: string;
+}
+
+export interface ToolAllowance {
+  readonly isSpent: boolean;
+  /** Takes one use; false when there was none left. */
+  take(): boolean;
 }
 
 export type AgentEnd =
@@ -77,7 +85,7 @@ export async function runAgent(run: AgentRun, ports: LoopPorts): Promise<AgentEn
   const messages = [...run.messages];
   const specs = toolSpecs(run.tools.values());
   for (let step = 1; ; step++) {
-    const isLast = step > run.stepLimit;
+    const isLast = step > run.stepLimit || run.allowance?.isSpent === true;
     const answered = await respond(run, ports, { step, specs, messages, isLast });
     if (!answered) return { kind: "out_of_tokens" };
     const { response, mutationsBefore, isReplayed } = answered;
@@ -133,7 +141,7 @@ async function ask(run: AgentRun, ports: LoopPorts, request: StepRequest): Promi
       system: run.system,
       tools: request.specs,
       messages: request.messages,
-      maxTokens: run.maxTokens,
+      maxTokens: Math.max(1, Math.min(run.maxTokens, ports.budget.tokensLeft)),
       ...(request.isLast && request.specs.length > 0 ? { toolChoice: "none" as const } : {}),
     },
     { signal: ports.signal },
@@ -159,6 +167,7 @@ async function useTools(
   const running = step.uses.map((use, index) => {
     const tool = run.tools.get(use.name);
     if (tool && !tool.readOnly) mutationOrdinal++;
+    if (run.allowance?.take() === false) return Promise.resolve(OVER_ALLOWANCE);
     const position = `${run.path}${step.step}.${index}/`;
     return useTool(use, tool, ports, { position, mutationOrdinal, isReplayed: step.isReplayed });
   });
@@ -178,6 +187,11 @@ async function useTools(
     };
   });
 }
+
+const OVER_ALLOWANCE: ToolOutput = {
+  text: "Not done: no more tool calls are allowed in this run. Answer with what you have, and say what is missing.",
+  isError: true,
+};
 
 async function useTool(
   use: ToolUseBlock,

@@ -101,6 +101,16 @@ export class TurnSpeaker implements Speaker {
     if (this.#isOpen) this.progress("thinking", this.#filtered(step, "plain"));
   }
 
+  /** Words that a program wrote, in a paragraph of their own: filtered as a model's are. */
+  recite(text: string): void {
+    this.begin();
+    this.text(text);
+    for (const output of this.#filter?.end() ?? []) this.#put(output);
+    this.#filter = undefined;
+    this.#options.frames.flush();
+    this.#said.push(text);
+  }
+
   /** A sentence of ours after what the model said, in a paragraph of its own. */
   remark(text: string): void {
     this.#isSpeaking = false;
@@ -167,15 +177,20 @@ export class TurnSpeaker implements Speaker {
 }
 
 /** Prompts and tools of an agent are the same in nearly every turn, so their index is made once in an isolate. */
-const indexes = new WeakMap<AgentDefinition, { tools: string; index: FragmentIndex }>();
+const indexes = new WeakMap<AgentDefinition["prompt"]["stable"], { tools: string; index: FragmentIndex }>();
 
 function secretsOf(agent: AgentDefinition, tools: ReadonlyMap<string, Tool>): FragmentIndex {
   const names = [...tools.keys()].join();
-  const known = indexes.get(agent);
+  const known = indexes.get(agent.prompt.stable);
   if (known?.tools === names) return known.index;
-  const index = fragmentIndexOf(secretTexts(secretPrompts(agent), [...tools.values()].map(toolSpec)));
-  indexes.set(agent, { tools: names, index });
+  const index = fragmentIndexOf(secretTexts(secretPrompts(agent), [...tools.values()].map(ownSpec)));
+  indexes.set(agent.prompt.stable, { tools: names, index });
   return index;
+}
+
+/** Without what a person says of their own agents: it is theirs, and no other person's turn is to hide it. */
+function ownSpec(tool: Tool) {
+  return toolSpec(tool.name === taskTool.name ? taskTool : tool);
 }
 
 /** The domain that the response delegates to first. */

@@ -9,12 +9,13 @@ import { type ToolContext, type ToolOutput, TurnSuspended } from "../tools/types
 import { Domain } from "../workspace/schema.ts";
 import {
   type AgentDefinition,
+  type DelegableAgent,
   FLOATING_SUPERVISOR,
   HOME_SUPERVISOR,
   SCOPED_AGENTS,
   SUB_AGENTS,
 } from "./agents.ts";
-import { TurnBudget } from "./budget.ts";
+import { type Budget, TurnBudget } from "./budget.ts";
 import { delegationMessage, handOverTool, scopeDomain, type TaskInput, type TodosInput } from "./delegate.ts";
 import { TurnEntities } from "./entities.ts";
 import { describeFailure, type TurnFailure } from "./failure.ts";
@@ -22,11 +23,13 @@ import { fitHistory } from "./history.ts";
 import { type AgentEnd, type AgentRun, runAgent } from "./loop.ts";
 import { turnZone } from "./memory.ts";
 import { composePrompt, type MemoryContext } from "./prompts/compose.ts";
+import type { RunMeter } from "./run-meter.ts";
 import { TurnSpeaker } from "./speaker.ts";
+import { CUT, Stage, type StagePorts } from "./stage.ts";
 import { TurnDevice } from "./turn-device.ts";
 import { TurnSituation } from "./turn-situation.ts";
 import { TurnTools } from "./turn-tools.ts";
-import type { TurnPorts, TurnRequest, TurnResult } from "./types.ts";
+import type { AgentProgram, TurnPorts, TurnRequest, TurnResult } from "./types.ts";
 
 const DELEGATIONS_MAX = 3;
 /** Tokens of a chat's history that a turn begins with. */
@@ -58,6 +61,7 @@ class Turn {
   readonly #speaker: TurnSpeaker;
   readonly #delegations = new Semaphore(DELEGATIONS_MAX);
   #memory: MemoryContext | undefined;
+  #added: Pick<TurnResult, "citations" | "answeredBy"> = {};
   #timezone: string;
   /** What the person said in this turn and, as far as it is known, in its chat before. */
   #ownWords: string[] = [];
@@ -92,6 +96,7 @@ class Turn {
   /** Undefined when the turn was answered. */
   async answer(): Promise<TurnFailure | undefined> {
     this.#speaker.open();
+    if (this.#request.program) return this.#perform(this.#request.program);
     const [history, memory] = await Promise.all([this.#request.loadHistory(), this.#ports.memory?.context()]);
     this.#memory = memory;
     this.#timezone = turnZone(memory, this.#request.timezone);
@@ -105,9 +110,35 @@ class Turn {
     }
     if (end.kind !== "answer") return describeFailure(new AppError("turn_too_large"));
     if (end.stopReason === "refusal") return describeFailure(new AppError("model_refused"));
-    if (end.stopReason === "max_tokens")
-      this.#speaker.remark("(The answer was cut here: it reached its length limit.)");
+    if (end.stopReason === "max_tokens") this.#speaker.remark(CUT);
     return undefined;
+  }
+
+  async #perform(program: AgentProgram): Promise<undefined> {
+    const history = await this.#request.loadHistory();
+    const place = {
+      path: "",
+      message: this.#request.message,
+      history,
+      isTop: true,
+      signal: this.#ports.signal,
+    };
+    await program(new Stage(this.#stagePorts(), place));
+  }
+
+  #stagePorts(): StagePorts {
+    return {
+      run: (run, around) => this.#run(run, around),
+      toolsOf: (agent) => this.#tools.of(agent, { isDelegated: true }),
+      prompt: () => this.#situation.describe(this.#timezone, undefined),
+      journal: this.#ports.journal,
+      speaker: this.#speaker,
+      add: (parts) => {
+        this.#added = { ...this.#added, ...parts };
+      },
+      responseTokensMax: this.#request.responseTokensMax,
+      historyTokensMax: HISTORY_TOKENS_MAX,
+    };
   }
 
   result(status: TurnResult["status"], error?: TurnFailure): TurnResult {
@@ -117,6 +148,7 @@ class Turn {
       text: this.#speaker.transcript,
       mutations: this.#device.mutations,
       usage: this.#budget.usage,
+      ...this.#added,
       ...(error ? { error } : {}),
     };
   }
@@ -143,17 +175,22 @@ class Turn {
     });
   }
 
-  #run(run: AgentRun): Promise<AgentEnd> {
-    const { model, modelSlots, journal, signal, approve } = this.#ports;
+  /** `around` is what an agent of the person's own is held to besides the turn. */
+  #run(
+    run: AgentRun,
+    around: { meter?: RunMeter | undefined; signal?: AbortSignal } = {},
+  ): Promise<AgentEnd> {
+    const { model, modelSlots, journal, approve } = this.#ports;
+    const { signal = this.#ports.signal, meter } = around;
     return runAgent(run, {
       model,
       modelSlots,
       journal,
       signal,
       approve: (ask) => approve(ask, { timezone: this.#timezone }),
-      budget: this.#budget,
+      budget: meter ? joined(this.#budget, meter) : this.#budget,
       autoApprove: this.#request.autoApprove,
-      toolContext: (position) => this.#toolContext(position),
+      toolContext: (position) => this.#toolContext(position, signal),
       progress: (phase, label) => this.#speaker.progress(phase, label),
       report: (failure) => this.#ports.log.error({ event: "tool.failed", code: failure.code }, failure),
     });
@@ -161,33 +198,38 @@ class Turn {
 
   /** Runs a sub-agent in a context of its own; its answer is all that comes back. */
   async #delegate(input: TaskInput, ctx: ToolContext): Promise<ToolOutput> {
-    const { agent, label } = this.#specialist(input.agent);
+    const { works, label } = this.#specialist(input.agent);
     const isReplayed = this.#ports.journal.find(ctx.position, 1) !== undefined;
     if (!isReplayed) this.#speaker.progress("delegating", label);
+    const message = delegationMessage(input);
+    if ("program" in works) return this.#askProgram(works.program, message, ctx);
+    const { definition: agent } = works;
     const end = await this.#delegations.run(async () =>
       this.#run({
         path: ctx.position,
         role: agent.role,
         system: composePrompt(agent, await this.#situation.describe(this.#timezone, this.#memory)),
         tools: this.#tools.of(agent, { isDelegated: true }),
-        messages: [{ role: "user", content: delegationMessage(input) }],
+        messages: [{ role: "user", content: message }],
         stepLimit: agent.stepLimit,
         maxTokens: this.#request.responseTokensMax,
       }),
     );
-    if (end.kind === "answer" && end.text.trim() !== "") return { text: end.text };
-    return {
-      text: "The specialist gave no answer. Answer without it, or say what is missing.",
-      isError: true,
-    };
+    return end.kind === "answer" && end.text.trim() !== "" ? { text: end.text } : NO_ANSWER;
   }
 
-  #specialist(name: string): { agent: AgentDefinition; label: string } {
+  async #askProgram(program: AgentProgram, message: string, ctx: ToolContext): Promise<ToolOutput> {
+    const place = { path: ctx.position, message, history: [], isTop: false, signal: ctx.signal };
+    const text = await this.#delegations.run(() => program(new Stage(this.#stagePorts(), place)));
+    return text.trim() === "" ? NO_ANSWER : { text };
+  }
+
+  #specialist(name: string): Pick<DelegableAgent, "works" | "label"> {
     const domain = Domain.safeParse(name).data;
-    if (domain) return { agent: SUB_AGENTS[domain], label: DELEGATION_LABELS[domain] };
-    const extra = this.#request.extraAgents?.find(({ definition }) => definition.name === name);
+    if (domain) return { works: { definition: SUB_AGENTS[domain] }, label: DELEGATION_LABELS[domain] };
+    const extra = this.#request.extraAgents?.find((agent) => agent.name === name);
     if (!extra) throw new AppError("internal", { detail: "The task tool took an agent that there is not." });
-    return { agent: extra.definition, label: extra.label };
+    return extra;
   }
 
   #showPlan({ todos }: TodosInput): ToolOutput {
@@ -197,7 +239,7 @@ class Turn {
     return { text: "Noted." };
   }
 
-  #toolContext(position: string): ToolContext {
+  #toolContext(position: string, signal: AbortSignal): ToolContext {
     let sub = 0;
     return {
       position,
@@ -205,7 +247,7 @@ class Turn {
       embed: this.#ports.embed,
       timezone: this.#timezone,
       now: this.#request.now,
-      signal: this.#ports.signal,
+      signal,
     };
   }
 }
@@ -227,3 +269,21 @@ const DELEGATION_LABELS: Record<Domain, string> = {
   timelines: "Working on your milestones",
   notes: "Working on your notes",
 };
+
+const NO_ANSWER: ToolOutput = {
+  text: "The specialist gave no answer. Answer without it, or say what is missing.",
+  isError: true,
+};
+
+function joined(turn: Budget, own: Budget): Budget {
+  return {
+    get tokensLeft() {
+      return Math.min(turn.tokensLeft, own.tokensLeft);
+    },
+    add: (response) => {
+      turn.add(response);
+      own.add(response);
+    },
+    isSpent: () => turn.isSpent() || own.isSpent(),
+  };
+}

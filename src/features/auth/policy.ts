@@ -75,6 +75,12 @@ const POLICY = {
     /** Has the content of an earlier version again. */
     restore: { roles: WRITERS },
   },
+  agents: {
+    read: { roles: [...EVERYONE, "system"], readOnly: true },
+    create: { roles: WRITERS },
+    update: { roles: WRITERS },
+    delete: { roles: WRITERS },
+  },
   documents: {
     read: { roles: EVERYONE, readOnly: true },
     create: { roles: WRITERS },

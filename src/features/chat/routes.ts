@@ -1,7 +1,7 @@
 import { type Route, route } from "../../platform/routes.ts";
 import * as schema from "./schema.ts";
 import * as chats from "./service.ts";
-import { answerTurn } from "./turn-door.ts";
+import { answerTurn, executeAgent } from "./turn-door.ts";
 
 const read = { action: "read", resource: "chats" };
 const update = { action: "update", resource: "chats" };
@@ -48,6 +48,32 @@ export const chatRoutes: readonly Route[] = [
     },
     ({ ctx, params, body, newId, request }) =>
       answerTurn(ctx, { ...body, chat_id: params.chat_id, requestId: newId }, request),
+  ),
+  route(
+    "POST",
+    "/agents/{id}/execute",
+    {
+      id: "executeAgent",
+      tag: "agents",
+      summary: "Have an agent answer",
+      description: `A turn that the agent answers in place of the assistant, within its limits. ${turnNotes} What would need the person's approval is refused, and the agent says so.`,
+      policy: startTurn,
+      params: schema.ExecuteAgentId,
+      body: schema.ExecuteRequest,
+      answer: schema.ExecuteAnswer,
+      media: ["text/event-stream"],
+      creates: "turn",
+      errors: [
+        ...turnErrors,
+        "not_found",
+        "conflict",
+        "agent_limit_reached",
+        "model_refused",
+        "output_invalid",
+      ],
+    },
+    ({ ctx, params, body: { input, ...body }, newId, request }) =>
+      executeAgent(ctx, { ...body, message: input, agentId: params.id, requestId: newId }, request),
   ),
   route(
     "GET",

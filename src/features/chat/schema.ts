@@ -3,6 +3,8 @@ import { Uuid } from "../../lib/ids.ts";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 import { exactText } from "../../lib/text.ts";
 import {
+  AskedAgent,
+  Citation,
   ClientMadeId,
   HistoryMessage,
   MAX_MESSAGE_CHARS,
@@ -146,6 +148,31 @@ export const TurnAnswer = z
   })
   .meta({ id: "TurnAnswer" });
 export type TurnAnswer = z.infer<typeof TurnAnswer>;
+
+export const ExecuteAgentId = z.object({ id: Uuid });
+
+export const ExecuteRequest = z.object({
+  input: Content.describe("What the agent is asked; for an extractor the text"),
+  chat_id: Uuid.optional().describe("Goes on in this chat; without it nothing of the run is kept"),
+  context: ChatContext.optional(),
+});
+export type ExecuteRequest = z.infer<typeof ExecuteRequest>;
+
+export const AgentRows = z.array(z.record(z.string(), z.unknown()));
+
+export const ExecuteAnswer = TurnAnswer.omit({ response: true })
+  .extend({
+    agent_id: z.uuid(),
+    version: z.int().positive().describe("Of the agent, as it ran"),
+    answered_by: AskedAgent.shape.answered_by.describe("The same agent, or the one that a router chose"),
+    output: z.union([z.string(), AgentRows]).meta({
+      description: "The answer; of an extractor its rows",
+      examples: ["Two days of leave are left [1]."],
+    }),
+    citations: z.array(Citation).optional().describe("What marks such as [1] in the answer stand for"),
+  })
+  .meta({ id: "ExecuteAnswer" });
+export type ExecuteAnswer = z.infer<typeof ExecuteAnswer>;
 
 /** `ok`: the device did it. `error`: it answered that it cannot. */
 export const ExecutionStatus = z.enum(["ok", "error", "offline", "unknown"]);

@@ -7,6 +7,13 @@ import type { FollowedFrame, TurnPosition } from "./turn-frames.ts";
 
 /** Gathers a whole turn. Throws the turn's own error when it failed before it wrote or changed anything. */
 export async function collectTurn(frames: AsyncIterable<FollowedFrame>): Promise<TurnAnswer> {
+  return (await gatherTurn(frames)).answer;
+}
+
+/** As `collectTurn`, with the turn's last frame. */
+export async function gatherTurn(
+  frames: AsyncIterable<FollowedFrame>,
+): Promise<{ answer: TurnAnswer; end: StreamEnd }> {
   let kept: TurnFrame[] = [];
   for await (const frame of frames) {
     if (frame.type === "stream_reset") kept = kept.filter(({ seq }) => seq <= frame.after_seq);
@@ -18,7 +25,7 @@ export async function collectTurn(frames: AsyncIterable<FollowedFrame>): Promise
   const response = kept.map((frame) => (frame.type === "stream_text" ? frame.chunk : "")).join("");
   if (end.status === "failed" && response === "" && end.mutations.length === 0) throw turnError(end);
   const start = kept.find((frame) => frame.type === "stream_start");
-  return {
+  const answer: TurnAnswer = {
     response,
     request_id: end.request_id,
     chat_id: start?.chat_id ?? null,
@@ -27,6 +34,7 @@ export async function collectTurn(frames: AsyncIterable<FollowedFrame>): Promise
     usage: end.usage,
     ...(end.error ? { error: end.error } : {}),
   };
+  return { answer, end };
 }
 
 function turnError({ error }: StreamEnd): AppError {

@@ -1,7 +1,8 @@
 import { AppError } from "../../lib/errors.ts";
 import { sleep } from "../../lib/time.ts";
-import type { Ctx } from "../../platform/context.ts";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
+import { openRunnable, rosterMarkOf, selectRosterMark, selectRunnable } from "../custom-agents/service.ts";
 import { type ChatTurn, type HubCaller, hubOf } from "../hub/client.ts";
 import { selectRemembered } from "../memory/service.ts";
 import { selectChat } from "./chats.ts";
@@ -13,10 +14,15 @@ const FRUITLESS_MAX = 6;
 const PAUSE_MS = 100;
 const PAUSE_MAX_MS = 2_000;
 
+/** Nothing has this id: asked for, it adds nothing to a round trip that is made anyway. */
+const NOTHING = "00000000-0000-0000-0000-000000000000";
+
 export interface StartTurn {
   requestId: string;
   message: string;
   chat_id?: string | undefined;
+  /** Of the person's own agent that answers in place of the assistant. */
+  agentId?: string | undefined;
   context?: ChatContext | undefined;
 }
 
@@ -27,15 +33,16 @@ export interface StartTurn {
  */
 export async function startTurn(
   ctx: Ctx,
-  { requestId, message, chat_id, context }: StartTurn,
+  { requestId, message, chat_id, agentId, context }: StartTurn,
   from?: TurnPosition,
 ): Promise<AsyncGenerator<FollowedFrame>> {
-  const { remembers } = await requireStart(ctx, chat_id);
-  const caller = { ...callerOf(ctx), remembers };
+  const { agent, ...known } = await requireStart(ctx, chat_id, agentId);
+  const caller = { ...callerOf(ctx), ...known };
   const { conversation_history: history, ...rest } = context ?? {};
   const turn: ChatTurn = {
     requestId,
     message,
+    ...(agent ? { agent } : {}),
     ...(chat_id === undefined ? (history ? { history } : {}) : { chatId: chat_id }),
     ...(Object.keys(rest).length > 0 ? { context: rest } : {}),
   };
@@ -61,19 +68,20 @@ function openTurn(ctx: Ctx, caller: HubCaller, turn: ChatTurn, position: TurnPos
   return hubOf(ctx.ports, caller).chat(caller, { ...turn, ...from });
 }
 
-/** One round trip: may they, does the chat exist, and is anything remembered that the hub may lack. */
-async function requireStart(ctx: Ctx, chatId: string | undefined): Promise<{ remembers: boolean }> {
+/** One round trip: may they, do chat and agent exist, and is anything remembered that the hub may lack. */
+async function requireStart(ctx: Ctx, chatId: string | undefined, agentId: string | undefined) {
   const permission = allow("turns", "start");
-  if (chatId === undefined) {
-    const [remembered] = await ctx.db.run(permission, (queries) => [selectRemembered(queries, ctx)]);
-    return { remembers: remembered.length > 0 };
-  }
-  const [remembered, [chat]] = await ctx.db.run(permission, (queries) => [
+  const [remembered, marked, chatRows, agentRows] = await ctx.db.run(permission, (queries) => [
     selectRemembered(queries, ctx),
-    selectChat(queries, ctx, chatId),
+    selectRosterMark(queries, userIdOf(ctx)),
+    selectChat(queries, ctx, chatId ?? NOTHING).limit(1),
+    selectRunnable(queries, ctx, agentId ?? NOTHING),
   ]);
-  if (!chat) throw new AppError("not_found", { detail: "There is no such chat." });
-  return { remembers: remembered.length > 0 };
+  if (chatId !== undefined && chatRows.length === 0) {
+    throw new AppError("not_found", { detail: "There is no such chat." });
+  }
+  const agent = agentId === undefined ? undefined : await openRunnable(ctx, permission, agentId, agentRows);
+  return { remembers: remembered.length > 0, agents: rosterMarkOf(marked), agent };
 }
 
 /** Waits for the first item and gives all of them. */

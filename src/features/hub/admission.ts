@@ -21,12 +21,15 @@ export async function admission(
 ): Promise<Admitted> {
   if (ctx.actor.kind !== "user")
     throw new AppError("forbidden", { detail: "Only a session can open a socket." });
-  const [remembered] = await ctx.db.run(permission, (queries) => [selectRemembered(queries, ctx)]);
+  const { userId, sessionId } = ctx.actor;
+  const [remembered, agents] = await ctx.db.run(permission, (queries) => [
+    selectRemembered(queries, ctx),
+    ctx.ports.agentsMark.select(queries, userId),
+  ]);
   const { principal } = ctx.db;
   if (!principal?.role || !principal.wrappedDataKey || principal.sessionExpiresAt === null) {
     throw new AppError("session_revoked");
   }
-  const { userId, sessionId } = ctx.actor;
   const { role, tier, wrappedDataKey, sessionExpiresAt: expiresAt } = principal;
   return {
     admission: {
@@ -36,6 +39,7 @@ export async function admission(
       tier,
       wrappedDataKey,
       remembers: remembered.length > 0,
+      agents: ctx.ports.agentsMark.read(agents),
     },
     session: { sessionId, expiresAt },
   };

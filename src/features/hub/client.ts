@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { UserHub } from "../../../durable-objects/user-hub/index.ts";
 import type { Ports } from "../../platform/context.ts";
+import type { AgentToRun } from "../custom-agents/schema.ts";
 import type { MemoryCommand, MemoryOutcome } from "../memory/schema.ts";
 import type { HistoryMessage } from "./protocol.ts";
 
@@ -27,6 +28,8 @@ export interface HubAdmission extends HubOwner {
   wrappedDataKey: Uint8Array;
   /** False when the database remembers nothing of the user: a new hub then need not ask. Absent when nobody looked. */
   remembers?: boolean | undefined;
+  /** The mark of the agents that the assistant may delegate to: a hub that holds others loads them. */
+  agents?: string | undefined;
 }
 
 /** Who asks over REST. The hub refuses a session that has ended. */
@@ -38,8 +41,10 @@ export interface HubCaller extends HubAdmission {
 export interface ChatTurn {
   requestId: string;
   message: string;
-  /** Absent: the turn begins a chat. */
+  /** Absent: the turn begins a chat, unless an agent of the person's own is asked. */
   chatId?: string;
+  /** Answers in place of the assistant. */
+  agent?: AgentToRun;
   history?: HistoryMessage[];
   /** What the client knows and the turn should too: `user_profile`, `relevant_documents`, `recent_tasks`. */
   context?: Record<string, unknown>;

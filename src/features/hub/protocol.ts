@@ -4,6 +4,7 @@
  * Unknown fields are ignored.
  */
 import { z } from "zod";
+import { AskedAgent, Citation, TurnError, TurnStatus, TurnUsage } from "./turn-result.ts";
 
 export const PROTOCOL_VERSION = 3;
 export const SUBPROTOCOL = "adjutant.v3";
@@ -308,20 +309,7 @@ export const Mutation = z.object({
 });
 export type Mutation = z.infer<typeof Mutation>;
 
-export const TurnUsage = z.object({
-  input_tokens: count,
-  output_tokens: count,
-  cache_read_tokens: count,
-  model_calls: count,
-  tool_calls: count,
-});
-export type TurnUsage = z.infer<typeof TurnUsage>;
-
-export const TurnStatus = z.enum(["done", "cancelled", "failed"]);
-export type TurnStatus = z.infer<typeof TurnStatus>;
-
-export const TurnError = z.object({ code: z.string(), message: z.string() });
-export type TurnError = z.infer<typeof TurnError>;
+export { AskedAgent, Citation, TurnError, TurnStatus, TurnUsage };
 
 /** The last frame of a turn, exactly one. */
 export const StreamEnd = z.object({
@@ -330,6 +318,8 @@ export const StreamEnd = z.object({
   status: TurnStatus,
   mutations: z.array(Mutation),
   usage: TurnUsage,
+  citations: z.array(Citation).optional(),
+  agent: AskedAgent.optional(),
   error: TurnError.optional(),
 });
 export type StreamEnd = z.infer<typeof StreamEnd>;

@@ -36,7 +36,7 @@ export async function retrieve(ctx: Ctx, retrieval: Retrieval, signal?: AbortSig
  * Without those that only chance can have found: the embedded embedder knows no meanings, so what shares no word with the
  * question, not even a part of one, has nothing to do with it. Other embedders find what is said in other words.
  */
-export function withoutStrays<Hit extends Found>(
+export function withoutStrays<Hit extends SearchHit>(
   { config }: Pick<Ctx, "config">,
   question: string,
   found: readonly Hit[],

@@ -7,6 +7,8 @@ export {
   listCollections,
   updateCollection,
 } from "./collections.ts";
+export { AnswerReader, INSTRUCTIONS as ANSWER_INSTRUCTIONS } from "./core/answer.ts";
+export { mergeRanked, questionBlock, sourceBlock, withinTokens } from "./core/sources.ts";
 export {
   createDocument,
   createDocuments,
@@ -16,7 +18,7 @@ export {
   replaceDocument,
   retryDocument,
 } from "./documents.ts";
-export { searchCollection } from "./retrieve.ts";
+export { searchCollection, withoutStrays } from "./retrieve.ts";
 export { searchKnowledge } from "./search.ts";
 export { sweepDocuments } from "./sweep.ts";
 export { replaceWithUpload, uploadDocument } from "./uploads.ts";

@@ -6,6 +6,7 @@ import type { GuestCtx } from "../../platform/context.ts";
 import { openDatabase, type Permission } from "../../platform/db.ts";
 import type { Config } from "../../platform/env.ts";
 import { modelServerStatus } from "../../platform/model-target.ts";
+import { kindsAmiss } from "../custom-agents/service.ts";
 import { hubOf } from "../hub/client.ts";
 import type { Probe } from "./health.ts";
 
@@ -15,6 +16,7 @@ export function probesOf(ctx: GuestCtx): readonly Probe[] {
     { name: "migrations", required: true, check: () => checkMigrations(ctx) },
     { name: "hub", required: true, check: () => checkHub(ctx) },
     { name: "model", required: false, check: (signal) => checkModel(ctx.config, signal) },
+    { name: "agent_kinds", required: false, check: async () => kindsAmiss(ctx.config) },
     { name: "objects", required: false, check: () => checkObjects(ctx) },
     { name: "queue", required: false, check: () => checkQueue(ctx) },
   ];

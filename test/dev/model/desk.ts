@@ -114,6 +114,7 @@ export class Desk {
             steps.set(`${path}|${step}`, recorded);
             return recorded;
           },
+          keep: (_place, make) => make(),
         },
         signal: new AbortController().signal,
         frames: {

@@ -1,8 +1,9 @@
 /** What a turn waits for: its durability barriers, and the database. Counted where they happen. */
 import { env } from "cloudflare:workers";
-import { afterEach, expect, inject, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { TurnFrame } from "../../../src/features/hub/protocol.ts";
 import { call } from "../../support/api.ts";
+import { watchRequests } from "../../support/database-trips.ts";
 import { creates, MILK, says, scriptWord, startErrand, tool, uses } from "../../support/errand.ts";
 import { evictHub, hubStub } from "../../support/hub.ts";
 import { modelRequests } from "../../support/model.ts";
@@ -13,25 +14,6 @@ import { newUser } from "../../support/users.ts";
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-/** What this isolate asks over HTTP, in order: `database` or `model`. */
-function watchRequests(): string[] {
-  const asked: string[] = [];
-  const [database, model] = [inject("postgres").fetchEndpoint, inject("modelUrl")];
-  const { fetch } = globalThis;
-  vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
-    if (url.startsWith(database)) asked.push("database");
-    else if (url.startsWith(`${model}/v1/`)) asked.push("model");
-    return fetch(input, init);
-  });
-  return asked;
-}
-
-function tripsBeforeModel(asked: string[]): number {
-  expect(asked).toContain("model");
-  return asked.indexOf("model");
-}
 
 test("a turn with one tool round has three barriers: admission, the response before its call, the end", async () => {
   const errand = await startErrand(MILK);
@@ -83,7 +65,7 @@ test("a warm hub and a woken one ask the database nothing before the model, thou
     await wake(user);
     const asked = watchRequests();
     await device.end(device.ask(`Hello again ${word}`, { chat_id }));
-    expect(tripsBeforeModel(asked)).toBe(0);
+    expect(asked.tripsBeforeModel()).toBe(0);
     expect((await modelRequests(word)).at(-1)?.request?.messages.length).toBeGreaterThan(1);
     vi.restoreAllMocks();
   }
@@ -95,7 +77,7 @@ test("the first turn ever asks the database once before the model: who connects"
   const asked = watchRequests();
   const device = await connect(user);
   await device.end(device.ask(`Hello ${word}`));
-  expect(tripsBeforeModel(asked)).toBe(1);
+  expect(asked.tripsBeforeModel()).toBe(1);
 });
 
 test("a turn in a chat that the hub does not hold asks the database once, for what was said there", async () => {
@@ -108,7 +90,7 @@ test("a turn in a chat that the hub does not hold asks the database once, for wh
   await hubStub(user).forgetChat(chat_id);
   const asked = watchRequests();
   await device.end(device.ask(`Hello again ${word}`, { chat_id }));
-  expect(tripsBeforeModel(asked)).toBe(1);
+  expect(asked.tripsBeforeModel()).toBe(1);
 });
 
 test("a turn over REST asks the database once before the model, also the first ever", async () => {
@@ -118,7 +100,7 @@ test("a turn over REST asks the database once before the model, also the first e
     const asked = watchRequests();
     const answer = await call("POST", "/api/v1/chat", { as: user, body: { message: `Hello ${word}` } });
     expect(answer.status).toBe(200);
-    expect(tripsBeforeModel(asked)).toBe(1);
+    expect(asked.tripsBeforeModel()).toBe(1);
     vi.restoreAllMocks();
   }
 });

@@ -20,7 +20,8 @@ const TRAVEL: AgentDefinition = {
   streams: true,
 };
 const DELEGABLE: DelegableAgent = {
-  definition: TRAVEL,
+  name: "travel",
+  works: { definition: TRAVEL },
   purpose: "Plans journeys.",
   label: "Planning a journey",
 };

@@ -8,7 +8,8 @@ export type { MemoryContext, PromptContext } from "./volatile.ts";
 export function composePrompt(agent: AgentDefinition, context: PromptContext): SystemBlock[] {
   const stable = agent.prompt.stable.map((fragment) => fragment.text).join("\n\n");
   const parts = agent.prompt.volatile.map((fragment) => fragment(context)).filter((part) => part !== null);
-  const blocks: SystemBlock[] = [{ text: stable, cache: true }];
+  const { own = "" } = agent.prompt;
+  const blocks: SystemBlock[] = [{ text: own === "" ? stable : `${stable}\n\n${own}`, cache: true }];
   if (parts.length > 0) blocks.push({ text: parts.join("\n\n") });
   return blocks;
 }

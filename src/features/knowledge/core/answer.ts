@@ -4,7 +4,7 @@ import { CitationReader } from "./citations.ts";
 import { detectLanguage, type Language } from "./languages.ts";
 import { questionBlock, type Source, sourceBlock } from "./sources.ts";
 
-const INSTRUCTIONS = `You answer a person's question from the sources they give you, and from nothing else.
+export const INSTRUCTIONS = `You answer a person's question from the sources they give you, and from nothing else.
 
 The first line of your response is your verdict and nothing else: FOUND when the sources hold the answer or a part of it, NOT FOUND when they do not, however well you may know it yourself.
 

@@ -1,0 +1,137 @@
+import { and, desc, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { z } from "zod";
+import { AppError } from "../../lib/errors.ts";
+import { cutPage, decodeCursor } from "../../lib/pagination.ts";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
+import { allow } from "../auth/policy.ts";
+import { auditedChange } from "../users/service.ts";
+import { checkReferences } from "./references.ts";
+import { selectRosterMark, tellHub } from "./roster.ts";
+import {
+  alone,
+  changeAgent,
+  dropOldVersions,
+  hasRoom,
+  insertAgent,
+  insertVersion,
+  mine,
+  noRoom,
+  selectAgent,
+  selectAgents,
+} from "./rows.ts";
+import {
+  type Agent,
+  AgentDefinition,
+  type CreateAgent,
+  type ListAgents,
+  type UpdateAgent,
+} from "./schema.ts";
+import { customAgents } from "./tables.ts";
+import { openVault } from "./vault.ts";
+
+/** Versions the caller accepts; undefined when it does not mind. */
+export type IfMatch = readonly number[] | undefined;
+
+/** Safe to repeat with the same id. */
+export async function createAgent(ctx: Ctx, input: CreateAgent, id: string): Promise<Agent> {
+  const permission = allow("agents", "create");
+  const definition = AgentDefinition.parse(input);
+  await checkReferences(ctx, permission, id, definition);
+  const vault = await openVault(ctx, permission);
+  const body = vault.seal(id, 1, definition);
+  const [, before, , , [row], after] = await ctx.db.run(permission, (queries) => [
+    alone(queries, ctx),
+    selectRosterMark(queries, userIdOf(ctx)),
+    insertAgent(queries, ctx, id, definition),
+    insertVersion(queries, ctx, id, 1, body),
+    selectAgent(queries, ctx, id),
+    selectRosterMark(queries, userIdOf(ctx)),
+  ]);
+  if (!row) throw noRoom(definition.delegable);
+  await tellHub(ctx, before, after);
+  return vault.openAgent(row);
+}
+
+/** The newest first. */
+export async function listAgents(ctx: Ctx, { limit, cursor, deleted }: ListAgents) {
+  const permission = allow("agents", "read");
+  const shown = deleted ? isNotNull(customAgents.deletedAt) : isNull(customAgents.deletedAt);
+  const [rows] = await ctx.db.run(permission, (queries) => [
+    selectAgents(queries)
+      .where(and(mine(ctx), shown, earlierThan(cursor)))
+      .orderBy(desc(customAgents.id))
+      .limit(limit + 1),
+  ]);
+  const page = cutPage(rows, limit, ({ agent }) => [agent.id]);
+  if (page.data.length === 0) return { ...page, data: [] };
+  const vault = await openVault(ctx, permission);
+  return { ...page, data: page.data.map((row) => vault.openAgent(row)) };
+}
+
+/** Throws `not_found` for a deleted one too. */
+export async function getAgent(ctx: Ctx, id: string): Promise<Agent> {
+  const permission = allow("agents", "read");
+  const [[row]] = await ctx.db.run(permission, (queries) => [selectAgent(queries, ctx, id)]);
+  if (!row) throw new AppError("not_found");
+  return (await openVault(ctx, permission)).openAgent(row);
+}
+
+/** What is left out stays. Throws `precondition_failed` when the stored version is not one of `ifMatch`. */
+export async function updateAgent(
+  ctx: Ctx,
+  id: string,
+  changes: UpdateAgent,
+  ifMatch: IfMatch,
+): Promise<Agent> {
+  const permission = allow("agents", "update");
+  const [[found]] = await ctx.db.run(permission, (queries) => [selectAgent(queries, ctx, id)]);
+  if (!found) throw new AppError("not_found");
+  const { version: known } = found.agent;
+  if (ifMatch && !ifMatch.includes(known)) throw new AppError("precondition_failed");
+  const vault = await openVault(ctx, permission);
+  const definition = AgentDefinition.parse({ ...vault.open(id, known, found.body), ...changes });
+  await checkReferences(ctx, permission, id, definition);
+  const version = known + 1;
+  const where = and(isNull(customAgents.deletedAt), hasRoom(ctx, id, definition.delegable));
+  const [, before, changed, , , [row], after] = await ctx.db.run(permission, (queries) => [
+    alone(queries, ctx),
+    selectRosterMark(queries, userIdOf(ctx)),
+    changeAgent(queries, ctx, "agent.updated", { id, version, definition, where }),
+    insertVersion(queries, ctx, id, version, vault.seal(id, version, definition)),
+    dropOldVersions(queries, id, version),
+    selectAgent(queries, ctx, id),
+    selectRosterMark(queries, userIdOf(ctx)),
+  ]);
+  await tellHub(ctx, before, after);
+  if (!row) throw new AppError("not_found");
+  if (changed.rows.length > 0) return vault.openAgent(row);
+  if (row.agent.version === known) throw noRoom(definition.delegable);
+  throw new AppError(ifMatch ? "precondition_failed" : "conflict");
+}
+
+/** It can be restored for 30 days. */
+export async function deleteAgent(ctx: Ctx, id: string, ifMatch: IfMatch): Promise<void> {
+  const isMeant = and(
+    mine(ctx, id),
+    isNull(customAgents.deletedAt),
+    ifMatch && inArray(customAgents.version, [...ifMatch]),
+  );
+  const change = sql`
+    update ${customAgents} set deleted_at = now(), updated_at = now() where ${isMeant} returning id`;
+  const [before, [found], deleted, after] = await ctx.db.run(allow("agents", "delete"), (queries) => [
+    selectRosterMark(queries, userIdOf(ctx)),
+    selectAgent(queries, ctx, id),
+    auditedChange(queries, ctx, { event: "agent.deleted", subjectId: id }, change),
+    selectRosterMark(queries, userIdOf(ctx)),
+  ]);
+  await tellHub(ctx, before, after);
+  if (deleted.rows.length === 0) throw new AppError(found ? "precondition_failed" : "not_found");
+}
+
+const Position = z.tuple([z.uuid()]);
+
+function earlierThan(cursor: string | undefined): SQL | undefined {
+  if (cursor === undefined) return undefined;
+  const [id] = decodeCursor(cursor, Position);
+  return lt(customAgents.id, id);
+}

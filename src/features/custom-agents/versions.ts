@@ -1,0 +1,100 @@
+import { and, desc, eq, lt, type SQL } from "drizzle-orm";
+import { z } from "zod";
+import { AppError } from "../../lib/errors.ts";
+import { cutPage, decodeCursor } from "../../lib/pagination.ts";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
+import { allow } from "../auth/policy.ts";
+import type { IfMatch } from "./agents.ts";
+import { checkReferences } from "./references.ts";
+import { selectRosterMark, tellHub } from "./roster.ts";
+import {
+  alone,
+  changeAgent,
+  dropOldVersions,
+  hasRoom,
+  insertVersion,
+  mine,
+  noRoom,
+  selectAgent,
+  selectAgents,
+} from "./rows.ts";
+import type { Agent, ListVersions } from "./schema.ts";
+import { customAgentVersions } from "./tables.ts";
+import { openVault } from "./vault.ts";
+
+/** The newest first, of a deleted agent too: one of them brings it back. Throws `not_found`. */
+export async function listVersions(ctx: Ctx, id: string, { limit, cursor }: ListVersions) {
+  const permission = allow("agents", "read");
+  const [[agent], rows] = await ctx.db.run(permission, (queries) => [
+    selectAgents(queries).where(mine(ctx, id)),
+    queries
+      .select()
+      .from(customAgentVersions)
+      .where(and(ofAgent(ctx, id), olderThan(cursor)))
+      .orderBy(desc(customAgentVersions.version))
+      .limit(limit + 1),
+  ]);
+  if (!agent) throw new AppError("not_found");
+  const vault = await openVault(ctx, permission);
+  const page = cutPage(rows, limit, ({ version }) => [version]);
+  return { ...page, data: page.data.map((row) => vault.openVersion(row)) };
+}
+
+/**
+ * Makes the agent what it was in a version, as a new version, and brings it back when it was deleted. Throws `not_found`
+ * for an agent or version that is not kept, `precondition_failed` when the present version is not one of `ifMatch`.
+ */
+export async function restoreAgent(
+  ctx: Ctx,
+  id: string,
+  wanted: number | undefined,
+  ifMatch: IfMatch,
+): Promise<Agent> {
+  const permission = allow("agents", "update");
+  const [[found], [kept]] = await ctx.db.run(permission, (queries) => [
+    selectAgents(queries).where(mine(ctx, id)),
+    queries
+      .select()
+      .from(customAgentVersions)
+      .where(
+        and(ofAgent(ctx, id), wanted === undefined ? undefined : eq(customAgentVersions.version, wanted)),
+      )
+      .orderBy(desc(customAgentVersions.version))
+      .limit(1),
+  ]);
+  if (!found) throw new AppError("not_found");
+  if (!kept) throw new AppError("not_found", { detail: "This version of the agent is not kept." });
+  const { version: known } = found.agent;
+  if (ifMatch && !ifMatch.includes(known)) throw new AppError("precondition_failed");
+  const vault = await openVault(ctx, permission);
+  const definition = vault.open(id, kept.version, kept.body);
+  await checkReferences(ctx, permission, id, definition);
+  const version = known + 1;
+  const where = hasRoom(ctx, id, definition.delegable);
+  const [, before, changed, , , [row], after] = await ctx.db.run(permission, (queries) => [
+    alone(queries, ctx),
+    selectRosterMark(queries, userIdOf(ctx)),
+    changeAgent(queries, ctx, "agent.restored", { id, version, definition, where }),
+    insertVersion(queries, ctx, id, version, vault.seal(id, version, definition)),
+    dropOldVersions(queries, id, version),
+    selectAgent(queries, ctx, id),
+    selectRosterMark(queries, userIdOf(ctx)),
+  ]);
+  await tellHub(ctx, before, after);
+  if (row && changed.rows.length > 0) return vault.openAgent(row);
+  if (row && row.agent.version !== known) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
+  throw noRoom(definition.delegable);
+}
+
+function ofAgent(ctx: Ctx, id: string): SQL | undefined {
+  const { agentId, userId } = customAgentVersions;
+  return and(eq(agentId, id), eq(userId, userIdOf(ctx)));
+}
+
+const Position = z.tuple([z.int()]);
+
+function olderThan(cursor: string | undefined): SQL | undefined {
+  if (cursor === undefined) return undefined;
+  const [version] = decodeCursor(cursor, Position);
+  return lt(customAgentVersions.version, version);
+}

@@ -1,0 +1,36 @@
+/** What the last frame of a turn tells of it. */
+import { z } from "zod";
+
+const count = z.int().nonnegative();
+
+export const TurnUsage = z.object({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_tokens: count,
+  model_calls: count,
+  tool_calls: count,
+});
+export type TurnUsage = z.infer<typeof TurnUsage>;
+
+export const TurnStatus = z.enum(["done", "cancelled", "failed"]);
+export type TurnStatus = z.infer<typeof TurnStatus>;
+
+export const TurnError = z.object({ code: z.string(), message: z.string() });
+export type TurnError = z.infer<typeof TurnError>;
+
+/** What a mark such as [1] in an answer stands for. */
+export const Citation = z.object({
+  number: z.int().positive(),
+  chunk_id: z.uuid(),
+  document: z.object({ id: z.uuid(), title: z.string() }),
+  text: z.string().describe("The part of the document that says it, cut to some sentences"),
+});
+export type Citation = z.infer<typeof Citation>;
+
+/** Which of the person's own agents was asked, and which answered: for a router the one it chose. */
+export const AskedAgent = z.object({
+  id: z.uuid(),
+  version: z.int().positive(),
+  answered_by: z.object({ id: z.uuid(), version: z.int().positive(), kind: z.string() }).nullable(),
+});
+export type AskedAgent = z.infer<typeof AskedAgent>;

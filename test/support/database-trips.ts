@@ -1,0 +1,22 @@
+/** What this isolate asks over HTTP: the database, or the model. */
+import { inject, vi } from "vitest";
+
+/** Counts from here on; `vi.restoreAllMocks` ends it. */
+export function watchRequests(): { tripsBeforeModel(): number } {
+  const asked: ("database" | "model")[] = [];
+  const [database, model] = [inject("postgres").fetchEndpoint, inject("modelUrl")];
+  const { fetch } = globalThis;
+  vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    if (url.startsWith(database)) asked.push("database");
+    else if (url.startsWith(`${model}/v1/`)) asked.push("model");
+    return fetch(input, init);
+  });
+  return {
+    tripsBeforeModel: () => {
+      const at = asked.indexOf("model");
+      if (at < 0) throw new Error("the model was not asked");
+      return at;
+    },
+  };
+}
