@@ -11,6 +11,8 @@ const READY_MS = 10_000;
 const PAGE_MAX = 200;
 /** Then the caller asks again, with a token that is still good. */
 const STREAM_MS = 15 * 60_000;
+/** A caller who left is noticed when the next comment cannot be written, and takes one of the places until then. */
+const KEEP_ALIVE_MS = 5_000;
 /** Lines in a row that ended without an event. A hub that restarts is back within a second. */
 const FRUITLESS_MAX = 6;
 const PAUSE_MS = 200;
@@ -57,7 +59,7 @@ export async function answerEvents(ctx: Ctx, request: Request): Promise<EventPag
     reader.hasLeft = true;
     reader.line.close();
   };
-  return sseResponse(follow(ctx, reader, lastId), { onLeave });
+  return sseResponse(follow(ctx, reader, lastId), { onLeave, keepAliveMs: KEEP_ALIVE_MS });
 }
 
 interface Reader {

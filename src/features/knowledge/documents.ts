@@ -12,6 +12,7 @@ import { acceptDocuments, acceptReplacement, enqueue, UNQUEUED, type Upload } fr
 import { lockCollection } from "./collection-rows.ts";
 import { liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { eraseDocument } from "./erasure.ts";
+import { announceContent } from "./progress.ts";
 import type { CreateDocument, CreateDocuments, Document, ListDocuments, ReplaceDocument } from "./schema.ts";
 import { chunks, collections, documents, documentVersions } from "./tables.ts";
 import { openVault } from "./vault.ts";
@@ -162,6 +163,7 @@ export async function deleteDocument(ctx: Ctx, id: string): Promise<void> {
       select id from changed`),
   ]);
   if (deleted.rows.length === 0 || !row) throw refusal(row);
+  ctx.waitUntil(announceContent(ctx, { id: row.collectionId, userId: row.userId }));
   if (row.userId === userIdOf(ctx)) await eraseDocument(ctx, permission, id);
   else await enqueue(ctx, row);
 }

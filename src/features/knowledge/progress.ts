@@ -45,8 +45,15 @@ export async function announce(
 /** The document can be found, and its collection has another content than before. */
 export async function announcePublished(ctx: Ctx, document: DocumentRow): Promise<void> {
   await announce(ctx, document, { status: "ready", progress: 1 });
-  const data = { id: document.collectionId, change: "content" };
-  await tell(ctx, document.userId, { topic: "collections", data });
+  await announceContent(ctx, { id: document.collectionId, userId: document.userId });
+}
+
+/** Searches of the collection answer from another content than before. Never fails. */
+export async function announceContent(
+  ctx: Ctx,
+  { id, userId }: { id: string; userId: string },
+): Promise<void> {
+  await tell(ctx, userId, { topic: "collections", data: { id, change: "content" } });
 }
 
 async function tell(ctx: Ctx, userId: string, announcement: Announcement): Promise<void> {

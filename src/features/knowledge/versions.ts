@@ -8,6 +8,7 @@ import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
 import { liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { rowOf } from "./document-rows.ts";
+import { announceContent } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
 import type { Collection, CollectionVersion, DocumentVersion, ListVersions } from "./schema.ts";
 import {
@@ -114,6 +115,7 @@ export async function restoreCollection(
   if (!row || !kept) throw new AppError("not_found");
   if (ifMatch && !ifMatch.includes(found.version)) throw new AppError("precondition_failed");
   await pruneVersions(ctx, permission, id);
+  ctx.waitUntil(announceContent(ctx, row));
   return (await openVault(ctx, permission)).openCollection(row);
 }
 

@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { ingestDocument } from "../../../src/features/knowledge/ingest.ts";
+import { call } from "../../support/api.ts";
 import {
   deliver,
   documentOf,
@@ -68,6 +69,23 @@ test("that a document cannot be read is told with the kind of reason", async () 
     reason_code: "empty",
   });
   expect(heardOf("collections")).toEqual([]);
+});
+
+test("that a collection has another content is told when a document goes and when a version is restored", async () => {
+  const ready = await ingested(user, { collection_id: collection.id, content: "Here today." });
+  await device.until(() => heardOf("collections").length === 1, "its publication");
+  const gone = await ingested(user, { collection_id: collection.id, content: "Gone tomorrow." });
+  await device.until(() => heardOf("collections").length === 2, "the other's publication");
+  expect((await call("DELETE", `/api/v1/rag/documents/${gone.id}`, { as: user })).status).toBe(204);
+  await device.until(() => heardOf("collections").length === 3, "the deletion");
+  const restored = await call("POST", `/api/v1/rag/collections/${collection.id}/restore`, {
+    as: user,
+    body: { version: 1 },
+  });
+  expect(restored.status).toBe(200);
+  await device.until(() => heardOf("collections").length === 4, "the restoration");
+  expect(new Set(heardOf("collections").map(({ data }) => data["id"]))).toEqual(new Set([collection.id]));
+  expect(ready.status).toBe("ready");
 });
 
 test("what comes again is not told again", async () => {
