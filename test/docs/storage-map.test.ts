@@ -20,7 +20,7 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
   share: /^real$/,
   vector: /^(user-defined|text|blob)$/,
   "e-mail": /^text$/,
-  hash: /^(bytea|text|uuid|bigint)$/,
+  hash: /^(bytea|text|uuid|bigint|_int8)$/,
   "password hash": /^text$/,
   "wrapped key": /^(bytea|blob)$/,
   enveloped: /^(bytea|blob|text)$/,
@@ -44,7 +44,7 @@ describe("the storage map", () => {
     await migrate({ url: postgres.urls.admin, wsProxy: postgres.wsProxy });
     neonConfig.fetchEndpoint = postgres.fetchEndpoint;
     const rows = await neon(postgres.urls.admin)`
-      SELECT c.table_name AS table, c.column_name AS column, c.data_type AS type
+      SELECT c.table_name AS table, c.column_name AS column, CASE c.data_type WHEN 'ARRAY' THEN c.udt_name ELSE c.data_type END AS type
       FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
       WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'`;
     compare(readMap("## Postgres"), Columns.parse(rows));

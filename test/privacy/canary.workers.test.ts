@@ -50,6 +50,9 @@ const canaries = Object.fromEntries(
     "collection description",
     "document title",
     "document text",
+    "document metadata",
+    "changed metadata",
+    "search filter",
     "replaced title",
     "replaced text",
     "file's title",
@@ -250,7 +253,11 @@ async function knowledge(user: Awaited<ReturnType<typeof newUser>>): Promise<voi
     name: text("collection name"),
     description: text("collection description"),
   });
-  const common = { collection_id: collection.id, title: text("document title") };
+  const common = {
+    collection_id: collection.id,
+    title: text("document title"),
+    metadata: { [word("document metadata")]: text("document metadata") },
+  };
   const ready = await ingested(user, { ...common, content: text("document text") });
   expect(ready.status).toBe("ready");
   const search = async (query: string) => {
@@ -259,6 +266,16 @@ async function knowledge(user: Awaited<ReturnType<typeof newUser>>): Promise<voi
   };
   expect(await search(word("document text"))).toContain(ready.id);
   await search(text("searched knowledge"));
+  const metadata = { [word("changed metadata")]: text("changed metadata") };
+  await call("PATCH", `/api/v1/rag/documents/${ready.id}`, { as: user, body: { metadata } });
+  const filter = { metadata: { ...metadata, [word("search filter")]: text("search filter") } };
+  const filtered = { collection_id: collection.id, query: word("document text") };
+  await call("POST", "/api/v1/rag/search", { as: user, body: { ...filtered, filter } });
+  const fitting = await call("POST", "/api/v1/rag/search", {
+    as: user,
+    body: { ...filtered, filter: { metadata } },
+  });
+  expect(await fitting.text()).toContain(ready.id);
   await replaced(user, ready, { title: text("replaced title"), content: text("replaced text") });
   expect(await search(word("replaced text"))).toContain(ready.id);
   const broken = `\u0000\u0001\u0002\u0003\u0004\u0005${text("document text")}`;

@@ -18,7 +18,14 @@ export function newCollection(user: TestUser, body: Record<string, unknown> = {}
 
 export function sendDocument(
   user: TestUser,
-  body: { collection_id: string; content: string; encoding?: string; title?: string; type?: string },
+  body: {
+    collection_id: string;
+    content: string;
+    encoding?: string;
+    title?: string;
+    type?: string;
+    metadata?: Record<string, unknown>;
+  },
 ): Promise<Document> {
   return callFor(Document, "POST", "/rag/documents", { as: user, body });
 }

@@ -84,6 +84,8 @@ const POLICY = {
   documents: {
     read: { roles: EVERYONE, readOnly: true },
     create: { roles: WRITERS },
+    /** Title and metadata. */
+    update: { roles: WRITERS },
     /** New content in the place of the old. */
     replace: { roles: WRITERS },
     /** Reads a failed one again. */

@@ -10,7 +10,9 @@ import { liveCollection, selectCollection } from "./collection-rows.ts";
 import type { DocumentType } from "./core/parse/document.ts";
 import { type DocumentRow, liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { eraseDocument, objectName } from "./erasure.ts";
-import type { Document, IngestMessage } from "./schema.ts";
+import { tagsOf } from "./filters.ts";
+import { arrayOf } from "./indexing.ts";
+import type { Document, IngestMessage, Metadata } from "./schema.ts";
 import { collections, documents, documentVersions } from "./tables.ts";
 import { type DocumentBody, type KnowledgeVault, openVault } from "./vault.ts";
 
@@ -20,6 +22,8 @@ export interface Upload {
   uploadId: string;
   /** The document's own when left out. */
   title?: string | undefined;
+  /** What the document has, when left out. */
+  metadata?: Metadata | undefined;
   claim?: DocumentBody["claim"];
   /** Where the queue fetches the bytes. */
   url?: string | undefined;
@@ -114,12 +118,13 @@ function insertDocument(
   { documentId: id, collectionId, ...upload }: NewUpload,
 ) {
   const body = sql.param(vault.sealDocument(id, bodyOf(upload)), documents.body);
+  const { metadata, tags } = described(vault, id, upload.metadata);
   return queries.execute<{ id: string }>(sql`
     with home as (
       select * from ${collections} where ${liveCollection(ctx, collectionId, "write")}
     ), changed as (
-      insert into ${documents} (id, user_id, collection_id, body, type, size, due_at)
-      select ${id}::uuid, user_id, id, ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
+      insert into ${documents} (id, user_id, collection_id, metadata, tags, body, type, size, due_at)
+      select ${id}::uuid, user_id, id, ${metadata}::bytea, ${tags}::bigint[], ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
         ${unqueued(ctx, upload)} from home
       on conflict (id) do nothing returning id, upload
     ), uploaded as (${insertUpload(upload, body)}
@@ -135,10 +140,12 @@ function replaceUpload(
   ifMatch: readonly number[] | undefined,
 ) {
   const body = sql.param(vault.sealDocument(id, bodyOf(upload)), documents.body);
+  const { metadata, tags } = described(vault, id, upload.metadata);
   const isAsked = ifMatch && sql` and ${documents.version} = any (${`{${ifMatch.join(",")}}`}::integer[])`;
   return queries.execute<{ id: string }>(sql`
     with changed as (
-      update ${documents} set upload = upload + 1, status = 'queued', progress = 0, problem = null, attempts = 0,
+      update ${documents} set metadata = coalesce(${metadata}::bytea, metadata),
+        tags = case when ${metadata}::bytea is null then tags else ${tags}::bigint[] end, upload = upload + 1, status = 'queued', progress = 0, problem = null, attempts = 0,
         version = version + 1, due_at = ${unqueued(ctx, upload)}, updated_at = now()
       where ${liveDocument(queries, ctx, id, "write")}${isAsked}
         and not exists (select from ${documentVersions} where upload_id = ${upload.uploadId}::uuid)
@@ -148,6 +155,14 @@ function replaceUpload(
     ), uploaded as (${insertUpload(upload, body)}
     ), recorded as (${recordOf(ctx, { event: "document.replaced", subjectId: id }, sql`changed`)})
     select id from changed`);
+}
+
+function described(vault: KnowledgeVault, id: string, metadata: Metadata | undefined) {
+  const sealed = metadata ? vault.sealMetadata(id, metadata) : null;
+  return {
+    metadata: sql.param(sealed, documents.metadata),
+    tags: arrayOf(metadata ? tagsOf(vault, metadata) : []),
+  };
 }
 
 function bodyOf({ title = "", claim, url }: Pick<Upload, "title" | "claim" | "url">): DocumentBody {

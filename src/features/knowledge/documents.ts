@@ -50,12 +50,12 @@ export async function replaceDocument(
 /** `where`: how the body names the place of the input. */
 function uploadOf(
   { config }: Ctx,
-  { title, type, encoding, content, url }: ReplaceDocument,
+  { title, metadata, type, encoding, content, url }: ReplaceDocument,
   documentId: string,
   uploadId: string,
   where = "",
 ): Upload {
-  const common = { documentId, uploadId, title };
+  const common = { documentId, uploadId, title, metadata };
   if (url !== undefined)
     return { ...common, url: fetchable(config.egress, url, where), type: type ?? "html" };
   const bytes = encoding === "text" ? new TextEncoder().encode(content) : fromBase64(content ?? "", where);

@@ -230,6 +230,25 @@ const documentRoutes: readonly Route[] = [
     },
   ),
   route(
+    "PATCH",
+    "/rag/documents/{id}",
+    {
+      id: "updateDocument",
+      tag: "knowledge",
+      summary: "Change a document's title or metadata",
+      description:
+        "What is left out stays. The content is not read again: the words of a new title count for searches from the next " +
+        "upload on.",
+      policy: onDocuments("update"),
+      params: schema.DocumentId,
+      body: schema.UpdateDocument,
+      answer: schema.Document,
+      versioned: true,
+      errors: ["conflict"],
+    },
+    ({ ctx, params, body, ifMatch }) => knowledge.updateDocument(ctx, params.id, body, ifMatch),
+  ),
+  route(
     "GET",
     "/rag/documents/{id}/versions",
     {

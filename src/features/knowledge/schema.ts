@@ -17,6 +17,12 @@ const RESULTS_MAX = 50;
 
 const VERSIONS_KEPT_DEFAULT = 10;
 
+const METADATA_KEYS_MAX = 32;
+const METADATA_CHARS_MAX = 500;
+const FILTER_KEYS_MAX = 8;
+const FILTER_VALUES_MAX = 20;
+const FILTER_DOCUMENTS_MAX = 100;
+
 const time = z.iso.datetime();
 const Name = exactText(NAME_CHARS_MAX).meta({ examples: ["Handbooks"] });
 const Description = z.string().max(DESCRIPTION_CHARS_MAX);
@@ -109,12 +115,51 @@ export type RestoreCollection = z.infer<typeof RestoreCollection>;
 export const DocumentStatus = z.enum(["queued", "parsing", "embedding", "ready", "failed"]);
 export type DocumentStatus = z.infer<typeof DocumentStatus>;
 
+const MetadataKey = exactText(64);
+const MetadataValue = z.union([
+  z
+    .string()
+    .max(METADATA_CHARS_MAX)
+    .refine((text) => text.isWellFormed(), { message: "holds half a surrogate pair, which is no character" }),
+  z.number(),
+  z.boolean(),
+]);
+
+/** What its owner says of a document, for filters. */
+export const Metadata = z
+  .record(MetadataKey, MetadataValue)
+  .refine((metadata) => Object.keys(metadata).length <= METADATA_KEYS_MAX, {
+    message: `has more than ${METADATA_KEYS_MAX} keys`,
+  })
+  .describe(`At most ${METADATA_KEYS_MAX} keys with a text, a number or a boolean each`)
+  .meta({ examples: [{ department: "sales", year: 2026 }] });
+export type Metadata = z.infer<typeof Metadata>;
+
+export const SearchFilter = z
+  .object({
+    metadata: z
+      .record(MetadataKey, z.union([MetadataValue, z.array(MetadataValue).min(1).max(FILTER_VALUES_MAX)]))
+      .refine((metadata) => Object.keys(metadata).length <= FILTER_KEYS_MAX, {
+        message: `has more than ${FILTER_KEYS_MAX} keys`,
+      })
+      .describe("Each key has exactly this value, or one of these")
+      .meta({ examples: [{ department: ["sales", "support"] }] }),
+    document_ids: z.array(z.uuid()).min(1).max(FILTER_DOCUMENTS_MAX),
+    types: z.array(z.enum(DOCUMENT_TYPES)).min(1),
+    created_after: time,
+    created_before: time,
+  })
+  .partial()
+  .describe("Only documents for which all of it holds are searched");
+export type SearchFilter = z.infer<typeof SearchFilter>;
+
 export const Document = z
   .object({
     id: z.uuid(),
     collection_id: z.uuid(),
     title: z.string().meta({ examples: ["Onboarding"] }),
     url: z.string().nullable().describe("Where it was fetched"),
+    metadata: Metadata,
     type: z.enum(DOCUMENT_TYPES),
     size: z.int().describe("Bytes; 0 while it is not known"),
     status: DocumentStatus,
@@ -152,8 +197,18 @@ export const DocumentVersionPage = pageOf(DocumentVersion);
 export const ListDocuments = PageQuery.extend({ collection_id: z.uuid().optional() });
 export type ListDocuments = z.infer<typeof ListDocuments>;
 
+export const UpdateDocument = z
+  .object({ title: exactText(TITLE_CHARS_MAX), metadata: Metadata })
+  .partial()
+  .refine(({ title, metadata }) => title !== undefined || metadata !== undefined, {
+    error: "there must be `title` or `metadata`",
+  })
+  .meta({ examples: [{ title: "Onboarding", metadata: { department: "sales" } }] });
+export type UpdateDocument = z.infer<typeof UpdateDocument>;
+
 const Source = {
   title: exactText(TITLE_CHARS_MAX).optional().describe("The document's own when left out"),
+  metadata: Metadata.optional(),
   content: exactText(CONTENT_CHARS_MAX).optional().describe("Either this or `url`"),
   url: z
     .string()
@@ -183,7 +238,7 @@ export const CreateDocument = z
   });
 export type CreateDocument = z.infer<typeof CreateDocument>;
 
-/** In the place of what the document was: what is left out falls back as when one is added. */
+/** In the place of what the document was: what is left out falls back as when one is added, but for metadata, which stay. */
 export const ReplaceDocument = z
   .object(Source)
   .refine(hasOneSource, ONE_SOURCE)
@@ -212,6 +267,7 @@ export const SearchRequest = z.object({
     .max(2 ** 31 - 1)
     .optional()
     .describe("A content version of the collection; the newest when left out"),
+  filter: SearchFilter.optional(),
   limit: z.int().min(1).max(RESULTS_MAX).default(RESULTS_DEFAULT),
   diversity: z
     .number()

@@ -19,11 +19,12 @@ import {
   type Scored,
 } from "./core/rank.ts";
 import { queryTermsOf, termsOf } from "./core/terms.ts";
+import { isFitting } from "./filters.ts";
 import { arrayOf } from "./indexing.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
 import { chunkPlaces, chunks, collectionVersions, documentVersions, postings } from "./tables.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
-import { isVisibleChunk, isVisibleUpload, type Visible } from "./visibility.ts";
+import { isAmongFiltered, isVisibleChunk, isVisibleUpload, type Visible } from "./visibility.ts";
 
 const QUERY_TERMS_MAX = 32;
 const HIGHLIGHT_CHARS_MAX = 320;
@@ -33,11 +34,12 @@ const CHOICE = 3;
 /** The chunks of a collection that fit a query best: by keywords and by vectors, both together, without repetitions. */
 export async function searchKnowledge(
   ctx: Ctx,
-  { collection_id, query, limit, diversity, version }: SearchRequest,
+  { collection_id, query, limit, diversity, version, filter }: SearchRequest,
 ): Promise<SearchAnswer> {
   const permission = allow("collections", "search");
-  const visible = await findVisible(ctx, collection_id, version);
+  const seen = await findVisible(ctx, collection_id, version);
   const vault = await openVault(ctx, permission);
+  const visible = { ...seen, filter: filter && isFitting(vault, filter) };
   const [keywords, vectors] = await Promise.all([
     byKeywords(ctx, vault, visible, query),
     byVectors(ctx, vault, visible, query).catch((cause: unknown) => withoutVectors(ctx, cause)),
@@ -106,7 +108,8 @@ export async function byKeywords(
       ), scored as (
         select chunk, sum(weight * frequency / (frequency + ${saturation * (1 - lengthShare)}::float8 + slope * length))
           as score
-        from found join rarity using (word) group by chunk
+        from found join rarity using (word)
+        where ${isAmongFiltered(visible, sql`chunk`, "number")} group by chunk
       ), best as (
         select chunk, score from scored order by score desc, chunk limit ${CANDIDATES_MAX}::integer
       )
@@ -128,11 +131,12 @@ export async function byVectors(
   if (!vector) throw new AppError("internal", { detail: "The embedder gave no vector." });
   const permission = allow("collections", "search");
   const index = openVectorIndex(ctx, permission);
+  const id = sql`chunk_vectors.chunk_id`;
   const near = await index.query(
     { collection: visible.collection.number, embedder: embedder.id },
     vector,
     CANDIDATES_MAX,
-    isVisibleChunk(visible, sql`chunk_vectors.chunk_id`, "id"),
+    sql`${isVisibleChunk(visible, id, "id")} and ${isAmongFiltered(visible, id, "id")}`,
   );
   return near.filter(({ score }) => score > 0);
 }

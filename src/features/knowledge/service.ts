@@ -9,6 +9,7 @@ export {
 } from "./collections.ts";
 export { AnswerReader, INSTRUCTIONS as ANSWER_INSTRUCTIONS } from "./core/answer.ts";
 export { mergeRanked, questionBlock, sourceBlock, withinTokens } from "./core/sources.ts";
+export { updateDocument } from "./description.ts";
 export {
   createDocument,
   createDocuments,

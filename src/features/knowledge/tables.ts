@@ -92,6 +92,10 @@ export const documents = pgTable(
       .references(() => collections.id, { onDelete: "cascade" }),
     /** Enveloped: the title. With type, size, chunks and terms, that of the upload that can be found. */
     body: bytes("body").notNull(),
+    /** Enveloped: what its owner says of it; null for nothing. */
+    metadata: bytes("metadata"),
+    /** Keyed hashes of each key with its value, for filters. */
+    tags: bigint("tags", { mode: "bigint" }).array().notNull().default(sql`'{}'`),
     type: text("type").$type<DocumentType>().notNull(),
     size: integer("size").notNull(),
     /** The newest in `document_versions`; status, progress and problem are its own. */
@@ -185,7 +189,15 @@ export const chunks = pgTable(
     embedder: text("embedder"),
   },
   (table) => [
-    index("chunks_document").on(table.documentId),
+    // A search of some documents finds their chunks in the index alone.
+    index("chunks_document").on(
+      table.documentId,
+      table.number,
+      table.id,
+      table.collection,
+      table.tenantId,
+      table.userId,
+    ),
     // A search of the newest version leaves these out: from the index alone.
     index("chunks_hidden")
       .on(table.collection, table.number, table.tenantId, table.userId)

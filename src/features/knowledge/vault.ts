@@ -6,7 +6,7 @@ import { EMBEDDER_KEY_PURPOSE } from "../../platform/embedder.ts";
 import type { Bytes, DataKey, EnvelopeContext } from "../../platform/keyring.ts";
 import { SealedObjects } from "../../platform/objects.ts";
 import { tenantDataKey } from "../users/service.ts";
-import type { Collection, Document } from "./schema.ts";
+import { type Collection, type Document, Metadata } from "./schema.ts";
 import type { collections, documents } from "./tables.ts";
 
 type CollectionRow = typeof collections.$inferSelect;
@@ -29,12 +29,14 @@ type ChunkBody = z.infer<typeof ChunkBody>;
 
 const INDEX_KEY_PURPOSE = "knowledge index";
 const CHUNK_KEY_PURPOSE = "knowledge chunks";
+const TAG_KEY_PURPOSE = "knowledge metadata";
 
 /** Seals and opens what one tenant's collections hold: each envelope opens in its own row only. */
 export class KnowledgeVault {
   readonly #key: DataKey;
   readonly #tenantId: string;
   #index: BlindIndex | undefined;
+  #tags: BlindIndex | undefined;
 
   constructor(key: DataKey, tenantId: string) {
     this.#key = key;
@@ -45,6 +47,12 @@ export class KnowledgeVault {
   get index(): BlindIndex {
     this.#index ??= new BlindIndex(this.#key.derive(INDEX_KEY_PURPOSE));
     return this.#index;
+  }
+
+  /** Metadata of all documents, a key with its value. */
+  get tags(): BlindIndex {
+    this.#tags ??= new BlindIndex(this.#key.derive(TAG_KEY_PURPOSE));
+    return this.#tags;
   }
 
   get embedderKey(): Bytes {
@@ -94,18 +102,25 @@ export class KnowledgeVault {
     return this.openDocumentBody(row).title;
   }
 
+  sealMetadata(id: string, metadata: Metadata): Bytes {
+    return this.#key.sealJson(metadata, this.#at("documents", id, "metadata"));
+  }
+
   sealProblem(id: string, reason: string): Bytes {
     return this.#key.seal(reason, this.#at("documents", id, "problem"));
   }
 
   openDocument(row: DocumentRow): Document {
-    const { id, problem } = row;
+    const { id, problem, metadata } = row;
     const { title, url, notes } = this.openDocumentBody(row);
     return {
       id,
       collection_id: row.collectionId,
       title,
       url: url ?? null,
+      metadata: metadata
+        ? this.#key.openJson(metadata, this.#at("documents", id, "metadata"), Metadata.parse)
+        : {},
       type: row.type,
       size: row.size,
       status: row.status,

@@ -4,12 +4,25 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { CollectionRow } from "./collection-rows.ts";
-import { chunkPlaces, chunks, documentVersions } from "./tables.ts";
+import { isOfDocuments } from "./filters.ts";
+import { chunkPlaces, chunks, documents, documentVersions } from "./tables.ts";
 
 export interface Visible {
   collection: CollectionRow;
   /** Null for the newest. */
   version: number | null;
+  /** On documents: of others nothing is found. */
+  filter?: SQL | undefined;
+}
+
+/** Of the filter; counts and lengths for the ranking are those of the whole version. */
+export function isAmongFiltered({ collection, filter }: Visible, column: SQL, by: "id" | "number"): SQL {
+  if (!filter) return sql`true`;
+  return isOfDocuments(
+    sql`select ${documents.id} from ${documents} where ${documents.collectionId} = ${collection.id}::uuid and ${filter}`,
+    column,
+    by,
+  );
 }
 
 /** For rows of `document_versions`. */

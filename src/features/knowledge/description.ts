@@ -1,0 +1,101 @@
+import { and, eq, or, sql } from "drizzle-orm";
+import { AppError } from "../../lib/errors.ts";
+import type { Ctx } from "../../platform/context.ts";
+import type { Queries } from "../../platform/db.ts";
+import { allow } from "../auth/policy.ts";
+import { recordOf } from "../users/service.ts";
+import { enqueue, UNQUEUED } from "./acceptance.ts";
+import { type DocumentRow, liveDocument, refusal, rowOf } from "./document-rows.ts";
+import { tagsOf } from "./filters.ts";
+import { arrayOf, type UploadRow } from "./indexing.ts";
+import type { Document, UpdateDocument } from "./schema.ts";
+import { documents, documentVersions } from "./tables.ts";
+import { type KnowledgeVault, openVault } from "./vault.ts";
+
+/**
+ * Changes title and metadata; what is left out stays. Its content is not read again: the words of a new title count for
+ * searches from the next upload on, those of one that is being read included. Throws `precondition_failed` when the stored
+ * version is not one of `ifMatch`.
+ */
+export async function updateDocument(
+  ctx: Ctx,
+  id: string,
+  change: UpdateDocument,
+  ifMatch: readonly number[] | undefined,
+): Promise<Document> {
+  const permission = allow("documents", "update");
+  const [[readable], [found], uploads] = await ctx.db.run(permission, (queries) => [
+    rowOf(queries, ctx, id),
+    rowOf(queries, ctx, id, "write"),
+    namedUploads(queries, id),
+  ]);
+  if (!found) throw refusal(readable);
+  const vault = await openVault(ctx, permission);
+  // What was read above is changed: another change in between is a conflict even for who does not mind the version.
+  const isAsked = ifMatch?.includes(found.version) ?? true;
+  const [changed, [row]] = await ctx.db.run(permission, (queries) => [
+    isAsked
+      ? describe(queries, ctx, vault, { found, uploads, change })
+      : queries.execute<{ id: string }>(sql`select null as id where false`),
+    rowOf(queries, ctx, id),
+  ]);
+  if (!row) throw new AppError("not_found");
+  if (changed.rows.length === 0) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
+  // Whoever reads it reads an earlier version, and stops.
+  if (row.dueAt && row.status !== "ready") await enqueue(ctx, row);
+  return vault.openDocument(row);
+}
+
+/** The upload that can be found, and the newest. */
+function namedUploads(queries: Queries, id: string) {
+  return queries
+    .select()
+    .from(documentVersions)
+    .where(
+      and(
+        eq(documentVersions.documentId, id),
+        or(
+          sql`upper_inf(${documentVersions.versions})`,
+          sql`${documentVersions.number} = (select upload from ${documents} where ${documents.id} = ${id}::uuid)`,
+        ),
+      ),
+    );
+}
+
+interface Description {
+  found: DocumentRow;
+  uploads: readonly UploadRow[];
+  change: UpdateDocument;
+}
+
+function describe(
+  queries: Queries,
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  { found, uploads, change: { title, metadata } }: Description,
+) {
+  const { id } = found;
+  const renamed = (body: Uint8Array) =>
+    title === undefined ? body : vault.sealDocument(id, { ...vault.openDocumentBody({ id, body }), title });
+  const bodies = uploads.map(
+    ({ number, body }) => sql`(${number}::integer, ${sql.param(renamed(body), documents.body)}::bytea)`,
+  );
+  const described =
+    metadata === undefined
+      ? sql``
+      : sql`metadata = ${sql.param(vault.sealMetadata(id, metadata), documents.metadata)}::bytea,
+          tags = ${arrayOf(tagsOf(vault, metadata))}::bigint[],`;
+  const isUnread = sql`${documents.status} not in ('ready', 'failed')`;
+  return queries.execute<{ id: string }>(sql`
+    with changed as (
+      update ${documents} set ${described} body = ${sql.param(renamed(found.body), documents.body)}::bytea,
+        version = version + 1, updated_at = now(),
+        due_at = case when ${isUnread} then greatest(due_at, ${UNQUEUED}) else due_at end
+      where ${and(liveDocument(queries, ctx, id, "write"), eq(documents.version, found.version))}
+      returning id
+    ), renamed as (
+      update ${documentVersions} set body = named.body from changed, (values ${sql.join(bodies, sql`, `)}) as named (number, body)
+      where document_id = changed.id and ${documentVersions.number} = named.number
+    ), recorded as (${recordOf(ctx, { event: "document.updated", subjectId: id }, sql`changed`)})
+    select id from changed`);
+}
