@@ -29,13 +29,13 @@ export interface RotateReport {
   unreadable: string[];
   /** Data keys in the database under each master key but the current one. */
   inUse: Map<string, number>;
-  /** Data keys that were under another master key once: hubs of these users may hold a copy that still is. */
-  movedOnce: number;
+  /** Hubs that may hold a copy under each master key but the current one. */
+  inHubs: Map<string, number>;
 }
 
-/** No row of the database uses a key, and no hub can hold a copy that does. */
-export function isRetirable({ inUse, movedOnce }: RotateReport): boolean {
-  return inUse.size === 0 && movedOnce === 0;
+/** No data key in the database needs another key than the current one, and no hub's copy does. */
+export function isRetirable({ inUse, inHubs }: RotateReport): boolean {
+  return inUse.size === 0 && inHubs.size === 0;
 }
 
 const BATCH_ROWS = 200;
@@ -58,24 +58,30 @@ export async function rotateKeys(target: RotateTarget): Promise<RotateReport> {
   try {
     const ofUsers = await rewrapAll(client, target, KEPT_IN[0]);
     const ofTenants = await rewrapAll(client, target, KEPT_IN[1]);
-    const used = await client.query<{ id: string; count: string }>(
-      `SELECT master_key_id AS id, count(*) AS count
-       FROM (SELECT master_key_id FROM data_keys UNION ALL SELECT master_key_id FROM tenant_keys) AS kept
-       WHERE master_key_id <> $1 GROUP BY 1 ORDER BY 1`,
-      [target.keyring.currentId],
-    );
-    const moved = await client.query<{ count: string }>(
-      "SELECT count(*) AS count FROM data_keys WHERE updated_at > created_at",
-    );
+    const { currentId } = target.keyring;
     return {
       rewrapped: ofUsers.rewrapped + ofTenants.rewrapped,
       unreadable: [...ofUsers.unreadable, ...ofTenants.unreadable],
-      inUse: new Map(used.rows.map(({ id, count }) => [id, Number(count)])),
-      movedOnce: Number(moved.rows[0]?.count ?? 0),
+      inUse: await countOthers(
+        client,
+        "(SELECT master_key_id FROM data_keys UNION ALL SELECT master_key_id FROM tenant_keys) AS kept",
+        currentId,
+      ),
+      // A copy that is on its way to a hub just now is wrapped anew when it gets there.
+      inHubs: await countOthers(client, "hub_keys", currentId),
     };
   } finally {
     await client.end();
   }
+}
+
+/** Rows by master key, those of the current one apart. */
+async function countOthers(client: Client, from: string, currentId: string): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ id: string; count: string }>(
+    `SELECT master_key_id AS id, count(*) AS count FROM ${from} WHERE master_key_id <> $1 GROUP BY 1 ORDER BY 1`,
+    [currentId],
+  );
+  return new Map(rows.map(({ id, count }) => [id, Number(count)]));
 }
 
 async function rewrapAll(
@@ -169,15 +175,16 @@ function connect({ url, wsProxy }: RotateTarget): Client {
 
 /** What the operator is told. */
 export function describeReport(report: RotateReport, currentId: string): string[] {
-  const { rewrapped, unreadable, inUse, movedOnce } = report;
+  const { rewrapped, unreadable, inUse, inHubs } = report;
   const lines = [`${rewrapped} data keys are wrapped anew by ${currentId}.`];
   for (const [id, count] of inUse) lines.push(`${id} still wraps ${count} data keys: keep it.`);
   for (const ownerId of unreadable)
     lines.push(`The data key of ${ownerId} cannot be opened with these MASTER_KEYS.`);
-  if (isRetirable(report)) lines.push("Every other key can be retired: nothing was ever wrapped by it.");
+  for (const [id, count] of inHubs) lines.push(`${id} may still wrap the copies of ${count} hubs: keep it.`);
+  if (isRetirable(report)) lines.push("Every other key can be retired: nothing needs it any more.");
   else if (inUse.size === 0)
     lines.push(
-      `No data key in the database needs another key, but the hubs of up to ${movedOnce} users hold copies that may, until they connect again: keep the old keys.`,
+      "The Worker has its hubs wrap their copies anew, every five minutes some: run this again later.",
     );
   return lines;
 }

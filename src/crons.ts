@@ -1,5 +1,5 @@
 /** Cron expression → what is done. The expressions are those of `[triggers]` in wrangler.toml. */
-import { consolidateDue } from "./features/hub/service.ts";
+import { consolidateDue, renewHubKeys } from "./features/hub/service.ts";
 import { sweepDocuments } from "./features/knowledge/service.ts";
 import { startMaintenance } from "./features/operations/service.ts";
 import { log } from "./lib/logger.ts";
@@ -13,6 +13,11 @@ export const CRONS: Readonly<Record<string, readonly Job[]>> = {
   "*/5 * * * *": [
     (env, atMs) => startMaintenance(env.maintenance, atMs),
     (env) => consolidateDue(openSchedulerDatabase(env.config.database), env, log),
+    (env) =>
+      renewHubKeys(openSchedulerDatabase(env.config.database), env, {
+        currentId: env.keyring.currentId,
+        log,
+      }),
     (env) => sweepDocuments(openSchedulerDatabase(env.config.database), env.ingest),
     (env) => settleVectors(openSchedulerDatabase(env.config.database), env.config.vectors, log),
   ],

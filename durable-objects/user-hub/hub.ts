@@ -27,6 +27,7 @@ import { ExecutionOutbox } from "./execution-outbox.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubEvents } from "./hub-events.ts";
+import { KeyNote } from "./key-note.ts";
 import { HubMemory } from "./memory.ts";
 import type { LearningMode } from "./memory-jobs.ts";
 import { Outbox } from "./outbox.ts";
@@ -74,6 +75,7 @@ export class Hub {
   readonly events: HubEvents;
   readonly outbox: Outbox;
   readonly executions: ExecutionOutbox;
+  readonly keyNote: KeyNote;
   readonly #ctx: DurableObjectState;
   readonly #around: HubSurroundings;
   readonly #alarm: HubAlarm;
@@ -130,6 +132,7 @@ export class Hub {
     this.connections = new Connections(this.parts, this.sockets, around.embedder);
     this.outbox = new Outbox(this.parts, () => this.#ctxOf("outbox"));
     this.executions = new ExecutionOutbox(this.parts, () => this.#ctxOf("outbox"));
+    this.keyNote = new KeyNote(this.parts, () => this.#ctxOf("keys"));
     this.turns = new Turns(this.parts, this.#turnServices(modelSlots));
     this.#upkeep = new TurnUpkeep(this.parts, this.turns);
     this.router = this.#createRouter();
@@ -158,8 +161,9 @@ export class Hub {
     await this.#alarm.rearm();
     try {
       this.#upkeep.attend(clock.now());
-      const saved = Promise.all([this.outbox.flush(), this.executions.flush(), this.parts.memory.attend()]);
-      this.#goOn(saved.finally(() => this.#alarm.relax(this.#nextDueAt())));
+      const saved = [this.outbox.flush(), this.executions.flush(), this.parts.memory.attend()];
+      const settled = Promise.all([...saved, this.keyNote.flush()]);
+      this.#goOn(settled.finally(() => this.#alarm.relax(this.#nextDueAt())));
     } catch (cause) {
       log.error({ event: "alarm.failed" }, cause);
     }
@@ -168,9 +172,13 @@ export class Hub {
 
   #nextDueAt(): number | null {
     const { turns, chats, executions, memory } = this.parts;
-    const due = [turns.nextDueAt(), chats.nextOwedAt(), executions.nextDueAt(), memory.nextDueAt()].filter(
-      (at) => at !== null,
-    );
+    const due = [
+      turns.nextDueAt(),
+      chats.nextOwedAt(),
+      executions.nextDueAt(),
+      memory.nextDueAt(),
+      this.keyNote.nextDueAt(),
+    ].filter((at) => at !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
 

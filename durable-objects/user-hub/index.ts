@@ -1,18 +1,22 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
+import { allow } from "../../src/features/auth/policy.ts";
 import {
   ADMISSION_HEADER,
   type ChatTurn,
   EVENTS_PATH,
   type HubAdmission,
   type HubCaller,
+  type HubOwner,
   type HubSession,
+  type KeyCalls,
   type MemoryCalls,
   TICKET_HEADER,
 } from "../../src/features/hub/client.ts";
 import { type DataRequest, SUBPROTOCOL } from "../../src/features/hub/protocol.ts";
 import { type Device, PublishedEvent } from "../../src/features/hub/schema.ts";
 import { MemoryCommand, type MemoryOutcome } from "../../src/features/memory/schema.ts";
+import { recordHubKey } from "../../src/features/users/service.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import type { RawEnv } from "../../src/platform/env.ts";
 import type { Session } from "./connections.ts";
@@ -37,7 +41,7 @@ const Admission = z.object({
  * The hub of one user in one tenant: their sockets, pending tool calls and running turns. What must outlive it or be
  * queried is in Postgres; everything here can be rebuilt or is owed to it.
  */
-export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
+export class UserHub extends DurableObject<RawEnv> implements MemoryCalls, KeyCalls {
   readonly #hub: Hub;
 
   constructor(state: DurableObjectState, raw: RawEnv) {
@@ -178,6 +182,13 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
     return new Response(null, { status: 101, webSocket: client });
   }
 
+  async renewKey(owner: HubOwner): Promise<void> {
+    const { vault } = this.#hub.parts;
+    vault.renew();
+    const ctx = this.#hub.ctxFor({ kind: "system", job: "keys", userId: owner.userId }, owner.tenantId);
+    await recordHubKey(ctx, allow("hubs", "note"), vault.masterKeyId);
+  }
+
   #sessionOf(request: Request): Session | undefined {
     const ticket = request.headers.get(TICKET_HEADER);
     if (ticket !== null)
@@ -191,6 +202,7 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls {
     const { vault, memory, roster } = this.#hub.parts;
     vault.admit({ tenantId, userId, role, tier }, wrappedDataKey, () => {
       if (remembers === false) memory.store.markLoaded();
+      this.#hub.keyNote.owe();
       if (agents !== undefined) roster.noteFirst(agents);
     });
     if (agents !== undefined) roster.note(agents);

@@ -38,31 +38,44 @@ export class Vault {
 
   /**
    * Takes what the database says of the user. A hub never changes its user: another one is a routing fault.
-   * `wrappedKey` may be a re-wrapped form of the same data key. `also` is written along with a user it did not know.
+   * `wrappedKey` is the same data key in whatever form the database had it; the hub keeps its own copy once that is under
+   * the current master key. `also` is written along with a user it did not know.
    */
   admit(principal: Principal, wrappedKey: Uint8Array, also?: () => void): void {
     const known = this.#principal;
     if (known && (known.userId !== principal.userId || known.tenantId !== principal.tenantId)) {
       throw new AppError("internal", { detail: "The hub belongs to another user." });
     }
-    if (known && JSON.stringify(known) === JSON.stringify(principal) && this.#holdsKey(wrappedKey)) return;
+    const copy = this.#hasCurrentCopy ? null : this.#current(wrappedKey, principal.userId);
+    if (known && JSON.stringify(known) === JSON.stringify(principal) && !copy) return;
     this.#storage.commit(() => {
       this.#storage.put("principal", JSON.stringify(principal));
-      this.#storage.run(
-        "INSERT INTO keys VALUES ('data', ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-        wrappedKey,
-      );
+      if (copy) this.#store(copy);
       if (!known) also?.();
     });
     this.#principal = principal;
-    this.#dataKey = undefined;
+    if (copy) this.#dataKey = undefined;
+  }
+
+  /** Has the hub's copy, if there is one, under the current master key. Throws when its own is missing. */
+  renew(): void {
+    const copy = this.#copy;
+    if (!copy || !this.#keyring.needsRewrap(copy)) return;
+    const renewed = this.#keyring.rewrap(copy, { ownerId: this.principal.userId });
+    this.#storage.commit(() => this.#store(renewed));
+  }
+
+  /** The master key that the hub's copy needs; without a copy the one that it would get. */
+  get masterKeyId(): string {
+    const copy = this.#copy;
+    return copy ? this.#keyring.wrapperOf(copy) : this.#keyring.currentId;
   }
 
   get dataKey(): DataKey {
     if (!this.#dataKey) {
-      const row = this.#storage.row<{ body: ArrayBuffer }>("SELECT body FROM keys WHERE name = 'data'");
-      if (!row) throw new AppError("internal", { detail: "The hub holds no data key." });
-      this.#dataKey = this.#keyring.unwrap(row.body, { ownerId: this.principal.userId });
+      const copy = this.#copy;
+      if (!copy) throw new AppError("internal", { detail: "The hub holds no data key." });
+      this.#dataKey = this.#keyring.unwrap(copy, { ownerId: this.principal.userId });
     }
     return this.#dataKey;
   }
@@ -80,8 +93,24 @@ export class Vault {
     return { table: `hub.${table}`, column: "body", rowId, ownerId: this.principal.userId };
   }
 
-  #holdsKey(wrappedKey: Uint8Array): boolean {
-    const row = this.#storage.row<{ body: ArrayBuffer }>("SELECT body FROM keys WHERE name = 'data'");
-    return row !== undefined && Buffer.from(row.body).equals(wrappedKey);
+  get #copy(): ArrayBuffer | undefined {
+    return this.#storage.row<{ body: ArrayBuffer }>("SELECT body FROM keys WHERE name = 'data'")?.body;
+  }
+
+  get #hasCurrentCopy(): boolean {
+    const copy = this.#copy;
+    return copy !== undefined && !this.#keyring.needsRewrap(copy);
+  }
+
+  /** Under the current master key, so that a copy that was on its way while keys rotated brings no old one back. */
+  #current(wrapped: Uint8Array, ownerId: string): Uint8Array {
+    return this.#keyring.needsRewrap(wrapped) ? this.#keyring.rewrap(wrapped, { ownerId }) : wrapped;
+  }
+
+  #store(copy: Uint8Array): void {
+    this.#storage.run(
+      "INSERT INTO keys VALUES ('data', ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+      copy,
+    );
   }
 }

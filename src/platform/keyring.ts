@@ -159,9 +159,14 @@ export class Keyring {
     );
   }
 
+  /** The id of the master key that wraps it. */
+  wrapperOf(wrapped: StoredBytes): string {
+    return parse(wrapped).keyId;
+  }
+
   /** True when an older master key wraps it. */
   needsRewrap(wrapped: StoredBytes): boolean {
-    return parse(wrapped).keyId !== this.currentId;
+    return this.wrapperOf(wrapped) !== this.currentId;
   }
 
   /** The same data key under the current master key: nothing that it sealed has to change. */

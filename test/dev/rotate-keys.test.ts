@@ -111,14 +111,24 @@ it("keeps a key that something in the database still needs, and goes on past wha
   expect(describeReport(report, "k2").join(" ")).toContain("k0 still wraps 1");
 });
 
-it("calls a key retirable only when no hub can hold a copy under it", async () => {
-  await newUser(now);
-  expect(isRetirable(await rotate(now))).toBe(true);
-  await newUser(before);
+it("calls a key retirable only once every hub has said that its copy does not need it", async () => {
+  const { userId } = await newUser(before);
+  const tenantId = newId();
+  await query("INSERT INTO tenants (id, kind) VALUES ($1, 'personal')", [tenantId]);
+  await query("INSERT INTO hub_keys (tenant_id, user_id, master_key_id) VALUES ($1, $2, 'k1')", [
+    tenantId,
+    userId,
+  ]);
   const report = await rotate(now);
-  expect(report.inUse.size).toBe(0);
+  expect(report).toMatchObject({ inUse: new Map(), inHubs: new Map([["k1", 1]]) });
   expect(isRetirable(report)).toBe(false);
-  expect(describeReport(report, "k2").at(-1)).toContain("hubs of up to 1 users");
+  const told = describeReport(report, "k2").join(" ");
+  expect(told).toContain("k1 may still wrap the copies of 1 hubs: keep it.");
+  expect(told).not.toContain("can be retired");
+  await query("UPDATE hub_keys SET master_key_id = 'k2'");
+  const later = await rotate(now);
+  expect(isRetirable(later)).toBe(true);
+  expect(describeReport(later, "k2").at(-1)).toContain("Every other key can be retired");
 });
 
 it("wraps the keys of tenants too, which no hub holds a copy of", async () => {
@@ -131,7 +141,7 @@ it("wraps the keys of tenants too, which no hub holds a copy of", async () => {
     [tenantId, wrapped],
   );
   const report = await rotate(now);
-  expect(report).toMatchObject({ rewrapped: 1, inUse: new Map(), movedOnce: 0 });
+  expect(report).toMatchObject({ rewrapped: 1, inUse: new Map(), inHubs: new Map() });
   const [row] = await query("SELECT encode(wrapped, 'hex') AS wrapped FROM tenant_keys");
   const only = new Keyring("k2", new Map([["k2", k2]]));
   const opened = only.unwrap(Buffer.from(row.wrapped, "hex"), { ownerId: tenantId });

@@ -51,6 +51,10 @@ const POLICY = {
     read: { roles: EVERYONE, readOnly: true },
     delete: { roles: WRITERS, liveSession: true },
   },
+  hubs: {
+    /** Which master key the hub's copy of the data key needs. */
+    note: { roles: [...EVERYONE, "system"] },
+  },
   events: {
     read: { roles: EVERYONE, readOnly: true, liveSession: true },
   },

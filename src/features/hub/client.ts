@@ -52,6 +52,12 @@ export interface ChatTurn {
   afterSeq?: number;
 }
 
+/** What a hub does with its copy of the data key. */
+export interface KeyCalls {
+  /** Wraps it by the current master key and tells the database; without a copy it only tells. Throws when it cannot. */
+  renewKey(owner: HubOwner): Promise<void>;
+}
+
 /** What a hub, the one writer of its user's memory, does for the edge and the scheduler. */
 export interface MemoryCalls {
   /**

@@ -10,6 +10,7 @@ import { sealTicket } from "./ticket.ts";
 
 export { consolidateDue } from "./consolidation.ts";
 export { pollEvents } from "./events.ts";
+export { renewHubKeys } from "./keys.ts";
 
 /** A single-use ticket, good for 30 s, for clients that can set neither a header nor a sub-protocol. */
 export async function createTicket(ctx: Ctx): Promise<Ticket> {

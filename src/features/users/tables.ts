@@ -87,6 +87,24 @@ export const tenantKeys = pgTable(
   (table) => [index("tenant_keys_master").on(table.masterKeyId)],
 );
 
+/** Hubs that hold a copy of their user's data key, and the master key that wraps it. */
+export const hubKeys = pgTable(
+  "hub_keys",
+  {
+    tenantId: tenantId().references(() => tenants.id, { onDelete: "cascade" }),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    masterKeyId: text("master_key_id").notNull(),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.userId] }),
+    index("hub_keys_master").on(table.masterKeyId),
+  ],
+);
+
 /** What happened, for those who must answer for it. Rows are added and never changed. */
 export const auditLogs = pgTable(
   "audit_logs",
