@@ -62,6 +62,8 @@ const canaries = Object.fromEntries(
     "address that fails",
     "name of a server",
     "searched knowledge",
+    "question to documents",
+    "answer from documents",
     "event",
     "agent name",
     "agent description",
@@ -276,6 +278,16 @@ async function knowledge(user: Awaited<ReturnType<typeof newUser>>): Promise<voi
     body: { ...filtered, filter: { metadata } },
   });
   expect(await fitting.text()).toContain(ready.id);
+  const asked = newId();
+  await scriptModel(asked, [
+    { content: [{ type: "text", text: `FOUND\n${text("answer from documents")} [1]` }] },
+  ]);
+  const question = `${asked} ${word("document text")} ${text("question to documents")}`;
+  const request = { collection_ids: [collection.id], question, rerank: true };
+  const answered = await call("POST", "/api/v1/rag/query", { as: user, body: request });
+  expect(await answered.text()).toContain(word("answer from documents"));
+  const kept = await call("GET", "/api/v1/rag/queries", { as: user });
+  expect(await kept.text()).toContain(word("question to documents"));
   await replaced(user, ready, { title: text("replaced title"), content: text("replaced text") });
   expect(await search(word("replaced text"))).toContain(ready.id);
   const broken = `\u0000\u0001\u0002\u0003\u0004\u0005${text("document text")}`;

@@ -31,7 +31,7 @@ beforeAll(async () => {
   before = await belongingsOf(owner.user);
 });
 
-const isId = (name: string) => /(^|_)id$/.test(name);
+const isId = (name: string) => /(^|_)ids?$/.test(name);
 
 interface Attempt {
   method: string;
@@ -63,7 +63,7 @@ function attempts(route: DocumentedRoute, id: string): Attempt[] {
     .map((name) => ({
       method,
       path: sample().path,
-      body: { ...Object(sample().body), [name]: id },
+      body: { ...Object(sample().body), [name]: name.endsWith("s") ? [id] : id },
       isFilter: false,
     }));
   return [...inPath, ...inQuery, ...inBody];

@@ -61,6 +61,8 @@ export async function settleIn(): Promise<Inhabitant> {
   });
   // No feature writes words into an event; were one to, they would be nobody else's.
   await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: canary } });
+  const asked = { collection_ids: [collection.id], question: `What is ${canary}?` };
+  const query = await callFor(WithId, "POST", "/rag/query", { as: user, body: asked });
   const agent = await newAgent(user, { name: canary, system_prompt: canary });
   const droppedAgent = await newAgent(user, { name: canary });
   await remove(user, `/agents/${droppedAgent.id}`);
@@ -86,6 +88,7 @@ export async function settleIn(): Promise<Inhabitant> {
     collection: collection.id,
     document: document.id,
     share: share.id,
+    "question to documents": query.id,
     agent: agent.id,
     "deleted agent": droppedAgent.id,
     "chat of a turn": device.all("stream_start")[0]?.chat_id ?? "",

@@ -4,6 +4,7 @@ import { eq, inArray } from "drizzle-orm";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { runCron } from "../../src/crons.ts";
 import { chats, messages, toolExecutions } from "../../src/features/chat/tables.ts";
+import { knowledgeQueries } from "../../src/features/knowledge/tables.ts";
 import { idempotencyKeys } from "../../src/features/operations/tables.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { readEnv } from "../../src/platform/env.ts";
@@ -82,6 +83,12 @@ test("the schedule erases what is due and leaves the rest", async () => {
     { ...execution, id: "fresh", startedAt: daysAgo(29) },
     { ...execution, id: "due", startedAt: daysAgo(31) },
   ]);
+  const question = { userId, tenantId, body: new Uint8Array(1), outcome: "answered" as const };
+  const recentQuestion = newId();
+  await admin.insert(knowledgeQueries).values([
+    { ...question, id: recentQuestion, createdAt: daysAgo(29) },
+    { ...question, id: newId(), createdAt: daysAgo(31) },
+  ]);
 
   await using runs = await watchRuns();
   await runCron(CRON, env, period);
@@ -99,6 +106,8 @@ test("the schedule erases what is due and leaves the rest", async () => {
     .from(toolExecutions)
     .where(eq(toolExecutions.userId, userId));
   expect(leftExecutions).toEqual([{ id: "fresh" }]);
+  const leftQuestions = mine(await admin.select().from(knowledgeQueries));
+  expect(leftQuestions.map(({ id }) => id)).toEqual([recentQuestion]);
   const output = (await run?.getOutput()) as Record<string, number>;
   expect(output["chats"]).toBeGreaterThanOrEqual(1);
   expect(logged("due_rows.erased")).toEqual([expect.objectContaining(output)]);

@@ -85,6 +85,13 @@ const POLICY = {
     update: { roles: WRITERS },
     delete: { roles: WRITERS },
   },
+  knowledge_queries: {
+    /** A model answers, at a price: a stolen token of an ended session must not ask. */
+    ask: { roles: WRITERS, readOnly: true, liveSession: true },
+    read: { roles: EVERYONE, readOnly: true },
+    record: { roles: WRITERS },
+    delete: { roles: WRITERS, liveSession: true },
+  },
   documents: {
     read: { roles: EVERYONE, readOnly: true },
     create: { roles: WRITERS },

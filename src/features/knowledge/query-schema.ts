@@ -20,18 +20,22 @@ const Rerank = z
 export const RankedSearch = SearchRequest.extend({ rerank: Rerank });
 export type RankedSearch = z.infer<typeof RankedSearch>;
 
-export const QueryRequest = z.object({
-  collection_ids: z.array(z.uuid()).min(1).max(COLLECTIONS_MAX),
-  question: exactText(QUESTION_CHARS_MAX).meta({ examples: ["How many days of leave are there?"] }),
-  limit: z.int().min(1).max(SOURCES_MAX).default(SOURCES_DEFAULT).describe("Sources to answer from at most"),
-  diversity: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.3)
-    .describe("How much a source counts less for repeating a better one; 0 ranks by score alone"),
-  rerank: Rerank,
-});
+/** What a search can be told, but for what it looks for and where. */
+export const QueryRequest = RankedSearch.omit({ collection_id: true, query: true })
+  .extend({
+    collection_ids: z.array(z.uuid()).min(1).max(COLLECTIONS_MAX),
+    question: exactText(QUESTION_CHARS_MAX).meta({ examples: ["How many days of leave are there?"] }),
+    limit: z
+      .int()
+      .min(1)
+      .max(SOURCES_MAX)
+      .default(SOURCES_DEFAULT)
+      .describe("Sources to answer from at most"),
+  })
+  .refine(({ version, collection_ids }) => version === undefined || collection_ids.length === 1, {
+    error: "names a version of one collection",
+    path: ["version"],
+  });
 export type QueryRequest = z.infer<typeof QueryRequest>;
 
 const Mark = z.object({ start: z.int(), end: z.int() });

@@ -3,7 +3,7 @@ import type { Ctx } from "../../platform/context.ts";
 import { RERANKED_MAX } from "./core/rerank.ts";
 import { isRelated, mergeRanked } from "./core/sources.ts";
 import type { RankedSearch } from "./query-schema.ts";
-import { rerank } from "./rerank.ts";
+import { type RerankOptions, rerank } from "./rerank.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
 import { searchKnowledge } from "./search.ts";
 
@@ -18,7 +18,11 @@ export interface Retrieval extends Omit<SearchRequest, "collection_id"> {
 }
 
 /** The best of all collections, best first. Throws `not_found` when one of them is none of the person's. */
-export async function retrieve(ctx: Ctx, retrieval: Retrieval, signal?: AbortSignal): Promise<Found[]> {
+export async function retrieve(
+  ctx: Ctx,
+  retrieval: Retrieval,
+  options: RerankOptions = {},
+): Promise<Found[]> {
   const { collectionIds, rerank: isReranked, limit, ...rest } = retrieval;
   const wanted = isReranked ? Math.max(limit, RERANKED_MAX) : limit;
   const lists = await Promise.all(
@@ -28,7 +32,7 @@ export async function retrieve(ctx: Ctx, retrieval: Retrieval, signal?: AbortSig
     }),
   );
   const merged = mergeRanked(lists, rest.query);
-  const ordered = isReranked ? await rerank(ctx, rest.query, merged, signal) : merged;
+  const ordered = isReranked ? await rerank(ctx, rest.query, merged, options) : merged;
   return ordered.slice(0, limit);
 }
 

@@ -1,4 +1,5 @@
 import { type Route, route, uploadRoute } from "../../platform/routes.ts";
+import { queryRoutes } from "./query-routes.ts";
 import { RankedSearch } from "./query-schema.ts";
 import * as schema from "./schema.ts";
 import * as knowledge from "./service.ts";
@@ -314,4 +315,5 @@ export const knowledgeRoutes: readonly Route[] = [
     },
     ({ ctx, body }) => knowledge.searchCollection(ctx, body),
   ),
+  ...queryRoutes,
 ];

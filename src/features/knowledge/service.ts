@@ -19,6 +19,9 @@ export {
   replaceDocument,
   retryDocument,
 } from "./documents.ts";
+export { answerFromSources, findSources } from "./query.ts";
+export { answerQuery } from "./query-door.ts";
+export { deleteQueries, deleteQuery, listQueries } from "./query-log.ts";
 export { searchCollection, withoutStrays } from "./retrieve.ts";
 export { searchKnowledge } from "./search.ts";
 export { sweepDocuments } from "./sweep.ts";

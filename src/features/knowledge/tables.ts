@@ -18,6 +18,8 @@ import { tenants, users } from "../users/tables.ts";
 import type { DocumentType } from "./core/parse/document.ts";
 import type { DocumentStatus, VersionCause } from "./schema.ts";
 
+export { knowledgeQueries } from "./query-tables.ts";
+
 const userId = () =>
   uuid("user_id")
     .notNull()
