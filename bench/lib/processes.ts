@@ -7,13 +7,18 @@ const PAGE_BYTES = 4096;
 
 /** The `workerd` processes started by this process since `before` was taken. */
 export function workerdPids(before: ReadonlySet<number> = new Set()): Set<number> {
+  return pidsOf("workerd", before);
+}
+
+/** Processes of this name that this process and its own started, but for those in `before`. */
+export function pidsOf(name: string, before: ReadonlySet<number> = new Set()): Set<number> {
   const found = new Set<number>();
   for (const entry of readdirSync("/proc")) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || before.has(pid)) continue;
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      if (stat.includes("(workerd)") && isDescendant(pid, process.pid)) found.add(pid);
+      if (stat.includes(`(${name})`) && isDescendant(pid, process.pid)) found.add(pid);
     } catch {
       // It ended meanwhile.
     }
