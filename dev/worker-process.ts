@@ -1,11 +1,10 @@
 /** The Worker's scripts in processes of their own: stopped, killed and started again on the same state, at the same address. */
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BuiltScripts } from "./built-worker.ts";
 import { type Child, startChild } from "./processes.ts";
 import { INGEST_CONFIG, OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
-import { readVars } from "./worker-vars.ts";
 
 export interface WorkerProcessOptions {
   /** The bundles; null runs the sources under `wrangler dev`, which reloads on each change. */
@@ -124,22 +123,18 @@ export class WorkerProcess {
 }
 
 /**
- * `--env-file` is for the first script alone, so the other one's settings are written into a configuration of its own,
- * where only its owner can read them.
+ * `--env-file` is for the first script alone. The other one's settings come from a `.dev.vars` beside a configuration of its
+ * own: wrangler hides those when it lists what is bound.
  */
 async function writeIngestConfig(stateDir: string, varsPath: string): Promise<string> {
   // Only now: wrangler takes a second to load, which a built Worker need not wait for.
   const { experimental_readRawConfig } = await import("wrangler");
   const { rawConfig } = experimental_readRawConfig({ config: INGEST_CONFIG });
-  const config = {
-    ...rawConfig,
-    main: join(ROOT, "src/ingest.ts"),
-    vars: await readVars(varsPath),
-    env: undefined,
-  };
-  const path = join(stateDir, "../ingest/wrangler.json");
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
+  const folder = join(stateDir, "../ingest");
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, "wrangler.json");
+  await writeFile(path, JSON.stringify({ ...rawConfig, main: join(ROOT, "src/ingest.ts"), env: undefined }));
+  await writeFile(join(folder, ".dev.vars"), await readFile(varsPath), { mode: 0o600 });
   return path;
 }
 

@@ -8,6 +8,8 @@ import { freePorts, NpmStart, type Ports, stillRunning } from "../support/npm-st
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 import { until } from "../support/stack-person.ts";
 
+const SHOWN_CHARS = 16;
+
 let project: ProjectCopy;
 const started: NpmStart[] = [];
 
@@ -52,6 +54,12 @@ test("it serves what it names, serves a change of the source at once, and leaves
     const answer = await fetch(`${api}/api/v1/nowhere`).catch(() => null);
     return (await answer?.text())?.includes("Gone fishing") ?? false;
   });
+
+  const secrets = await readFile(join(project.folder, ".adjutant/state/secrets.json"), "utf8");
+  const { AUTH_SECRET: secret } = JSON.parse(secrets) as { AUTH_SECRET: string };
+  expect(secret.length).toBeGreaterThan(SHOWN_CHARS);
+  // A list of what is bound cuts long values off.
+  expect(program.output).not.toContain(secret.slice(0, SHOWN_CHARS));
 
   const pids = await program.processes();
   expect(pids.length).toBeGreaterThan(3);
