@@ -4,6 +4,7 @@ import { API_INFO } from "./api-document.ts";
 import { authRoutes, wellKnownRoutes } from "./features/auth/routes.ts";
 import { chatRoutes } from "./features/chat/routes.ts";
 import { customAgentRoutes } from "./features/custom-agents/routes.ts";
+import { ownedAgent } from "./features/custom-agents/service.ts";
 import { hubRoutes } from "./features/hub/routes.ts";
 import { knowledgeRoutes } from "./features/knowledge/routes.ts";
 import { ownedCollection } from "./features/knowledge/service.ts";
@@ -49,7 +50,7 @@ const ROUTES: Readonly<Record<string, readonly Route[]>> = {
     ...storageRoutes,
     ...memoryRoutes,
     ...knowledgeRoutes,
-    ...shareRoutes({ collection: ownedCollection }),
+    ...shareRoutes({ collection: ownedCollection, agent: ownedAgent }),
     ...customAgentRoutes,
     ...chatRoutes,
     ...healthRoutes,

@@ -56,6 +56,18 @@ it.skipIf(!hasCurl).each(["docs/quickstart.md", "README.md"])(
   },
 );
 
+it.skipIf(!hasCurl)("the guide's agent makes rows of a text", async () => {
+  const code = await snippet("docs/guides/custom-agents.md", "rest");
+  const { stdout } = await promisify(execFile)("sh", ["-c", code], { cwd: folder });
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: "done",
+    output: [
+      { thing: expect.stringContaining("Bread"), price: 4.2 },
+      { thing: expect.stringContaining("cheese"), price: 7 },
+    ],
+  });
+});
+
 it("the keys that the deployment guide makes are taken as settings", async () => {
   const { stdout } = await promisify(execFile)("sh", ["-c", await snippet("docs/deploy.md", "keys")]);
   const keys = stdout

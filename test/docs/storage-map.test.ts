@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, "../..");
 
 /** What each class may be made of; bytes and free JSON are where words could hide. */
 const CLASSES: Readonly<Record<string, RegExp>> = {
-  id: /^(uuid|text|integer|bigint|array)$/,
+  id: /^(uuid|text|integer|bigint|_uuid)$/,
   time: /^(timestamp with time zone|integer)$/,
   count: /^(integer|int4multirange)$/,
   enum: /^text$/,

@@ -105,7 +105,8 @@ describe.each(INTRUDERS)("%s", (_who, arrive) => {
     }
     expect(leaks.filter((each) => each !== null)).toEqual([]);
     expect(new Set(tried).size).toBeGreaterThan(14);
-  });
+    // Every id of a person on every route: hundreds of requests, and more with each route.
+  }, 120_000);
 
   test("is told nothing of the owner's by routes without ids, whatever is searched for", async () => {
     for (const route of guarded.filter((each) => !each.path.includes("{"))) {

@@ -16,6 +16,8 @@ import {
   insertVersion,
   mine,
   noRoom,
+  readable,
+  requireOwn,
   selectAgent,
   selectAgents,
 } from "./rows.ts";
@@ -52,13 +54,15 @@ export async function createAgent(ctx: Ctx, input: CreateAgent, id: string): Pro
   return vault.openAgent(row);
 }
 
-/** The newest first. */
+/** One's own and those that are shared with the person, the newest first; of the deleted ones one's own. */
 export async function listAgents(ctx: Ctx, { limit, cursor, deleted }: ListAgents) {
   const permission = allow("agents", "read");
-  const shown = deleted ? isNotNull(customAgents.deletedAt) : isNull(customAgents.deletedAt);
+  const shown = deleted
+    ? and(mine(ctx), isNotNull(customAgents.deletedAt))
+    : and(readable(ctx), isNull(customAgents.deletedAt));
   const [rows] = await ctx.db.run(permission, (queries) => [
     selectAgents(queries)
-      .where(and(mine(ctx), shown, earlierThan(cursor)))
+      .where(and(shown, earlierThan(cursor)))
       .orderBy(desc(customAgents.id))
       .limit(limit + 1),
   ]);
@@ -85,7 +89,7 @@ export async function updateAgent(
 ): Promise<Agent> {
   const permission = allow("agents", "update");
   const [[found]] = await ctx.db.run(permission, (queries) => [selectAgent(queries, ctx, id)]);
-  if (!found) throw new AppError("not_found");
+  requireOwn(ctx, found);
   const { version: known } = found.agent;
   if (ifMatch && !ifMatch.includes(known)) throw new AppError("precondition_failed");
   const vault = await openVault(ctx, permission);
@@ -125,7 +129,9 @@ export async function deleteAgent(ctx: Ctx, id: string, ifMatch: IfMatch): Promi
     selectRosterMark(queries, userIdOf(ctx)),
   ]);
   await tellHub(ctx, before, after);
-  if (deleted.rows.length === 0) throw new AppError(found ? "precondition_failed" : "not_found");
+  if (deleted.rows.length > 0) return;
+  requireOwn(ctx, found);
+  throw new AppError("precondition_failed");
 }
 
 const Position = z.tuple([z.uuid()]);

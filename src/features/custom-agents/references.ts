@@ -1,7 +1,7 @@
 /** What a definition names must be there: tools, a model, collections, and the agents of a router. */
-import { and, eq, inArray, isNull } from "drizzle-orm";
+import { and, inArray, isNull } from "drizzle-orm";
 import { AppError, type FieldProblem } from "../../lib/errors.ts";
-import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Ctx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
 import type { Config } from "../../platform/env.ts";
 import type { ModelRole } from "../../platform/model-port.ts";
@@ -9,6 +9,7 @@ import { collections } from "../knowledge/tables.ts";
 import { WORKSPACE_TOOLS } from "../workspace/tools.ts";
 import { KINDS } from "./kinds.ts";
 import { circleThrough, type Graph, REACHED_MAX, reachedFrom } from "./routing.ts";
+import { readable } from "./rows.ts";
 import type { AgentDefinition } from "./schema.ts";
 import { customAgents } from "./tables.ts";
 
@@ -74,7 +75,9 @@ async function strangers(
   const graph: Graph = new Map(graphRows.map((row) => [row.id, row.members]));
   return [
     ...named.flatMap((each, at) =>
-      known.has(each) ? [] : [{ path: `body.collections.${at}`, message: "is no collection of yours" }],
+      known.has(each)
+        ? []
+        : [{ path: `body.collections.${at}`, message: "is no collection of yours or shared with you" }],
     ),
     ...memberProblems(id, agents, graph),
   ];
@@ -82,7 +85,9 @@ async function strangers(
 
 function memberProblems(id: string, agents: readonly string[], graph: Graph): FieldProblem[] {
   const missing = agents.flatMap((each, at) =>
-    graph.has(each) || each === id ? [] : [{ path: `body.agents.${at}`, message: "is no agent of yours" }],
+    graph.has(each) || each === id
+      ? []
+      : [{ path: `body.agents.${at}`, message: "is no agent of yours or shared with you" }],
   );
   if (missing.length > 0) return missing;
   const changed = new Map(graph).set(id, agents);
@@ -97,10 +102,10 @@ function memberProblems(id: string, agents: readonly string[], graph: Graph): Fi
     : [{ path: "body.agents", message: `lead to more than ${REACHED_MAX} agents in all` }];
 }
 
-/** Who chooses from whom, among the person's agents: `AGENTS_MAX` rows at most. */
+/** Who chooses from whom, among the agents that the person can run. */
 function selectGraph(queries: Queries, ctx: Ctx) {
   return queries
     .select({ id: customAgents.id, members: customAgents.members })
     .from(customAgents)
-    .where(and(eq(customAgents.userId, userIdOf(ctx)), isNull(customAgents.deletedAt)));
+    .where(and(readable(ctx), isNull(customAgents.deletedAt)));
 }

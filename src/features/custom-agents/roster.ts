@@ -7,7 +7,7 @@ import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { hubOf } from "../hub/client.ts";
 import { tenantKeys } from "../users/tables.ts";
-import { mine, selectAgents } from "./rows.ts";
+import { readable, selectAgents } from "./rows.ts";
 import type { RosterAgent } from "./schema.ts";
 import { customAgents } from "./tables.ts";
 import { AgentVault } from "./vault.ts";
@@ -46,7 +46,7 @@ export async function loadRoster(ctx: Ctx): Promise<Roster> {
     selectAgents(queries)
       .where(
         and(
-          mine(ctx),
+          readable(ctx),
           isNull(customAgents.deletedAt),
           inArray(customAgents.id, reachedFromDelegable(userId)),
         ),

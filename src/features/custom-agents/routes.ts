@@ -32,7 +32,7 @@ export const customAgentRoutes: readonly Route[] = [
       id: "listAgents",
       tag: "agents",
       summary: "List agents",
-      description: "Your own, the newest first.",
+      description: "Your own and those that are shared with you, the newest first.",
       policy: on("read"),
       query: schema.ListAgents,
       answer: schema.AgentPage,

@@ -29,9 +29,34 @@ export function selectAgents(queries: Queries) {
     );
 }
 
-/** The agent, unless it is deleted or another's. */
+/** The agent, unless it is deleted, or another's and not shared. */
 export function selectAgent(queries: Queries, ctx: Ctx, id: string) {
-  return selectAgents(queries).where(and(mine(ctx, id), isNull(customAgents.deletedAt)));
+  return selectAgents(queries).where(and(readable(ctx, id), isNull(customAgents.deletedAt)));
+}
+
+/** The query for the id of an agent that is the person's own. */
+export function ownedAgent(ctx: Ctx, id: string): SQL {
+  return sql`select ${customAgents.id} from ${customAgents} where ${and(mine(ctx, id), isNull(customAgents.deletedAt))}`;
+}
+
+/** Throws `not_found`, or `forbidden` for one that is only shared with the person. */
+export function requireOwn<Row extends { agent: { userId: string } }>(
+  ctx: Ctx,
+  row: Row | undefined,
+): asserts row is Row {
+  if (!row) throw new AppError("not_found");
+  if (row.agent.userId !== userIdOf(ctx)) {
+    throw new AppError("forbidden", { detail: "Only who made the agent can do this." });
+  }
+}
+
+/** One's own, and what is shared with the person: to be read and run. */
+export function readable(ctx: Ctx, id?: string): SQL | undefined {
+  const isShared = sql`${customAgents.id} in (select app.shared('agent', '{read,write}'))`;
+  return and(
+    sql`(${eq(customAgents.userId, userIdOf(ctx))} or ${isShared})`,
+    id === undefined ? undefined : eq(customAgents.id, id),
+  );
 }
 
 /** Row-level security keeps people apart too; the condition says what is meant. */

@@ -4,7 +4,7 @@ import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
 import { REACHED_MAX } from "./routing.ts";
-import { mine, selectAgents } from "./rows.ts";
+import { readable, selectAgents } from "./rows.ts";
 import type { AgentToRun } from "./schema.ts";
 import { customAgents } from "./tables.ts";
 import { openVault } from "./vault.ts";
@@ -19,7 +19,7 @@ export function selectRunnable(queries: Queries, ctx: Ctx, id: string) {
       where ${customAgents.deletedAt} is null
     ) select id from reached)`;
   return selectAgents(queries)
-    .where(and(mine(ctx), isNull(customAgents.deletedAt), inArray(customAgents.id, reached)))
+    .where(and(readable(ctx), isNull(customAgents.deletedAt), inArray(customAgents.id, reached)))
     .limit(REACHED_MAX + 2);
 }
 

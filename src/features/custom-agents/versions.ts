@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, type SQL } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, or, type SQL } from "drizzle-orm";
 import { z } from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
@@ -15,22 +15,24 @@ import {
   insertVersion,
   mine,
   noRoom,
+  readable,
+  requireOwn,
   selectAgent,
   selectAgents,
 } from "./rows.ts";
 import type { Agent, ListVersions } from "./schema.ts";
-import { customAgentVersions } from "./tables.ts";
+import { customAgents, customAgentVersions } from "./tables.ts";
 import { openVault } from "./vault.ts";
 
 /** The newest first, of a deleted agent too: one of them brings it back. Throws `not_found`. */
 export async function listVersions(ctx: Ctx, id: string, { limit, cursor }: ListVersions) {
   const permission = allow("agents", "read");
   const [[agent], rows] = await ctx.db.run(permission, (queries) => [
-    selectAgents(queries).where(mine(ctx, id)),
+    selectAgents(queries).where(listed(ctx, id)),
     queries
       .select()
       .from(customAgentVersions)
-      .where(and(ofAgent(ctx, id), olderThan(cursor)))
+      .where(and(eq(customAgentVersions.agentId, id), olderThan(cursor)))
       .orderBy(desc(customAgentVersions.version))
       .limit(limit + 1),
   ]);
@@ -52,17 +54,20 @@ export async function restoreAgent(
 ): Promise<Agent> {
   const permission = allow("agents", "update");
   const [[found], [kept]] = await ctx.db.run(permission, (queries) => [
-    selectAgents(queries).where(mine(ctx, id)),
+    selectAgents(queries).where(listed(ctx, id)),
     queries
       .select()
       .from(customAgentVersions)
       .where(
-        and(ofAgent(ctx, id), wanted === undefined ? undefined : eq(customAgentVersions.version, wanted)),
+        and(
+          eq(customAgentVersions.agentId, id),
+          wanted === undefined ? undefined : eq(customAgentVersions.version, wanted),
+        ),
       )
       .orderBy(desc(customAgentVersions.version))
       .limit(1),
   ]);
-  if (!found) throw new AppError("not_found");
+  requireOwn(ctx, found);
   if (!kept) throw new AppError("not_found", { detail: "This version of the agent is not kept." });
   const { version: known } = found.agent;
   if (ifMatch && !ifMatch.includes(known)) throw new AppError("precondition_failed");
@@ -86,9 +91,9 @@ export async function restoreAgent(
   throw noRoom(definition.delegable);
 }
 
-function ofAgent(ctx: Ctx, id: string): SQL | undefined {
-  const { agentId, userId } = customAgentVersions;
-  return and(eq(agentId, id), eq(userId, userIdOf(ctx)));
+/** A deleted one is its owner's alone. */
+function listed(ctx: Ctx, id: string): SQL | undefined {
+  return or(mine(ctx, id), and(readable(ctx, id), isNull(customAgents.deletedAt)));
 }
 
 const Position = z.tuple([z.int()]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 
-export const ShareKind = z.enum(["collection"]);
+export const ShareKind = z.enum(["collection", "agent"]);
 export type ShareKind = z.infer<typeof ShareKind>;
 
 export const ShareRight = z
@@ -25,12 +25,17 @@ export const Share = z
 export type Share = z.infer<typeof Share>;
 export const SharePage = pageOf(Share);
 
-export const CreateShare = z.object({
-  kind: ShareKind,
-  resource_id: z.uuid(),
-  user_id: z.uuid().nullable().describe("A member of the tenant; null for all of them"),
-  right: ShareRight,
-});
+export const CreateShare = z
+  .object({
+    kind: ShareKind,
+    resource_id: z.uuid(),
+    user_id: z.uuid().nullable().describe("A member of the tenant; null for all of them"),
+    right: ShareRight,
+  })
+  .refine(({ kind, right }) => kind !== "agent" || right === "read", {
+    path: ["right"],
+    message: "of an agent is `read`: to read and to run it. Only who made it changes it",
+  });
 export type CreateShare = z.infer<typeof CreateShare>;
 
 export const ListShares = PageQuery.extend({ kind: ShareKind.optional(), resource_id: z.uuid().optional() });

@@ -143,10 +143,10 @@ test("whatever a definition names must be there, and the answer says what is", a
   expect(model["body.model"]).toMatch(/^is not configured; there are: supervisor, worker, small, /);
   const stray = newId();
   expect(await fieldsOf(await create(user, { kind: "rag", collections: [stray] }))).toEqual({
-    "body.collections.0": "is no collection of yours",
+    "body.collections.0": "is no collection of yours or shared with you",
   });
   expect(await fieldsOf(await create(user, { kind: "router", agents: [stray] }))).toEqual({
-    "body.agents.0": "is no agent of yours",
+    "body.agents.0": "is no agent of yours or shared with you",
   });
   expect(
     await fieldsOf(await create(user, { kind: "extractor", schema: { type: "string" } })),
@@ -187,7 +187,7 @@ test("a restored version must still name what is there", async () => {
   await callFor(Agent, "PATCH", `/agents/${router.id}`, { as: user, body: { agents: [other.id] } });
   await call("DELETE", pathOf(leaf), { as: user });
   const restored = await call("POST", `${pathOf(router)}/restore`, { as: user, body: { version: 1 } });
-  expect(await fieldsOf(restored)).toEqual({ "body.agents.0": "is no agent of yours" });
+  expect(await fieldsOf(restored)).toEqual({ "body.agents.0": "is no agent of yours or shared with you" });
 });
 
 test("a person has room for 100 agents, 20 of them delegable", async () => {
