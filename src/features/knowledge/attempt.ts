@@ -1,0 +1,129 @@
+/** What becomes of one attempt to read a document: taken up, told how far it is, given up or finished. */
+import { and, eq, sql } from "drizzle-orm";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Queries, Query } from "../../platform/db.ts";
+import { allow } from "../auth/policy.ts";
+import { KEPT } from "./collection-rows.ts";
+import type { DocumentProblem } from "./core/parse/document.ts";
+import { objectName } from "./erasure.ts";
+import { isUnfinished, type Reading } from "./indexing.ts";
+import { announce, type Progress } from "./progress.ts";
+import { pruneVersions } from "./pruning.ts";
+import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
+import type { KnowledgeVault } from "./vault.ts";
+
+/** Longer than any step takes: until then the schedule leaves it alone. */
+const ATTEMPT_TIME = sql`interval '10 minutes'`;
+
+/** Counts the attempt. Null when there is no such document. */
+export async function begin(ctx: Ctx, { documentId, version }: { documentId: string; version: number }) {
+  const due = sql`case when ${collections.deletedAt} is null then now() + ${ATTEMPT_TIME}
+    else greatest(now() + ${ATTEMPT_TIME}, ${collections.deletedAt} + ${KEPT}) end`;
+  const [, [row]] = await ctx.db.run(allow("documents", "ingest"), (queries) => [
+    queries.execute(sql`
+      update ${documents} set attempts = attempts + 1, due_at = ${due}
+      from ${collections}
+      where ${documents.id} = ${documentId}::uuid and ${documents.userId} = ${userIdOf(ctx)}::uuid
+        and ${collections.id} = ${documents.collectionId}
+        and ${documents.version} = ${version}::integer and ${documents.status} not in ('ready', 'failed')`),
+    queries
+      .select({ document: documents, collection: collections, upload: documentVersions })
+      .from(documents)
+      .innerJoin(collections, eq(collections.id, documents.collectionId))
+      .innerJoin(
+        documentVersions,
+        and(eq(documentVersions.documentId, documents.id), eq(documentVersions.number, documents.upload)),
+      )
+      .where(and(eq(documents.id, documentId), eq(documents.userId, userIdOf(ctx)))),
+  ]);
+  const reading: Reading | null = row ?? null;
+  return reading;
+}
+
+const KEPT_MS = 30 * 86_400_000;
+
+export function isToBeErased(ctx: Ctx, { document, collection }: Reading): boolean {
+  return document.deletedAt !== null || Number(collection.deletedAt ?? Infinity) + KEPT_MS <= ctx.clock.now();
+}
+
+/** False when the document is no more this reading's. */
+export async function report(
+  ctx: Ctx,
+  { document }: Reading,
+  progress: Pick<Progress, "progress"> & { status: "parsing" | "embedding" },
+  also: (queries: Queries) => Query[] = () => [],
+): Promise<boolean> {
+  const [{ rows }] = await ctx.db.run(allow("documents", "ingest"), (queries) => [
+    queries.execute(sql`
+      update ${documents} set status = ${progress.status}, progress = ${progress.progress}::real,
+        due_at = greatest(due_at, now() + ${ATTEMPT_TIME}), updated_at = now()
+      where ${isUnfinished(document)} returning id`),
+    ...also(queries),
+  ]);
+  if (rows.length > 0) await announce(ctx, document, progress);
+  return rows.length > 0;
+}
+
+/** What it was before can still be found; nothing is left of what was made of this upload. */
+export async function fail(
+  ctx: Ctx,
+  vault: KnowledgeVault,
+  reading: Reading,
+  { code, message }: Pick<DocumentProblem, "message"> & { code: string },
+): Promise<void> {
+  const { document, upload } = reading;
+  // Asked for again, it is fetched again.
+  const { url } = vault.openDocumentBody({ id: document.id, body: upload.body });
+  if (url !== undefined) {
+    await ctx.ports.objects.delete(objectName(ctx.tenantId, document.id, upload.uploadId));
+  }
+  const isOurs = sql`exists (select from ${documents} where ${isUnfinished(document)})`;
+  await ctx.db.run(allow("documents", "ingest"), (queries) => [
+    queries
+      .delete(chunkPlaces)
+      .where(and(eq(chunkPlaces.documentId, document.id), eq(chunkPlaces.upload, upload.number), isOurs)),
+    queries
+      .delete(chunks)
+      .where(
+        and(
+          eq(chunks.documentId, document.id),
+          chunks.hidden,
+          sql`not exists (select from ${chunkPlaces} where ${chunkPlaces.chunk} = ${chunks.number})`,
+          isOurs,
+        ),
+      ),
+    queries
+      .update(documents)
+      .set({
+        status: "failed",
+        problem: vault.sealProblem(document.id, message),
+        dueAt: afterwards(document),
+        updatedAt: sql`now()`,
+      })
+      .where(isUnfinished(document)),
+  ]);
+  await announce(ctx, document, { status: "failed", progress: document.progress, reasonCode: code });
+}
+
+/** What no version of the collection has any more goes, and the schedule need not come back for this document. */
+export async function tidy(ctx: Ctx, { document, collection }: Reading): Promise<void> {
+  const permission = allow("documents", "ingest");
+  await pruneVersions(ctx, permission, collection.id);
+  await ctx.db.run(permission, (queries) => [
+    queries
+      .update(documents)
+      .set({ dueAt: afterwards(document) })
+      .where(
+        and(
+          eq(documents.id, document.id),
+          eq(documents.version, document.version),
+          eq(documents.status, "ready"),
+        ),
+      ),
+  ]);
+}
+
+/** Null, unless it is to go with its collection. */
+function afterwards({ collectionId }: Reading["document"]) {
+  return sql`(select deleted_at + ${KEPT} from ${collections} where id = ${collectionId}::uuid)`;
+}
