@@ -21,9 +21,10 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-/** Settles with Ctrl-C, a closed terminal or a polite request to end. */
+/** Settles with Ctrl-C, a closed terminal, a polite request to end, or when nobody reads what is said, as after `| head`. */
 function stopAsked(): Promise<null> {
   return new Promise((resolve) => {
+    process.stdout.on("error", () => resolve(null));
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve(null));
   });
 }

@@ -127,3 +127,14 @@ test("wrong settings are all named in one sentence that says where to correct th
 function wordsOf({ output }: NpmStart): string {
   return output.replace(/^Starting .*\n/, "").trim();
 }
+
+test("it ends by itself, without complaint, when nobody reads its output any more", async () => {
+  const program = await start();
+  await program.said("Ctrl-C stops everything.");
+  const pids = await program.processes();
+  program.stopReading();
+  // The next line it says finds nobody, and it may end before it answers.
+  await fetch(`http://127.0.0.1:${program.ports.api}/api/v1/health`).catch(() => null);
+  await expectNothingLeft(program, pids);
+  expect(program.output).not.toContain("EPIPE");
+});

@@ -62,6 +62,11 @@ export class NpmStart {
     if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGINT");
   }
 
+  /** Nobody reads its output any more, as when `head` has seen enough; what it complains of still counts. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+  }
+
   exitCode(): Promise<number | null> {
     return this.#ended;
   }
