@@ -1,14 +1,22 @@
 /** The scripted conversation, each answer compared with the rows, and at the end what changed on both sides. */
 import type { TurnResult } from "../../device/index.ts";
+import { playKnowledge } from "./knowledge-act.ts";
 import { SCRIPT, type Verdict } from "./script.ts";
 import { searchServer } from "./server-files.ts";
 import { showTurn } from "./show-turn.ts";
 import { EMAIL, type Stage } from "./stage.ts";
-import { paint, say, table, wrap } from "./terminal.ts";
+import { mark, paint, say, table, wrap } from "./terminal.ts";
 import type { Snapshot } from "./workspace-file.ts";
 
-/** What was said, and what stands in the rows that the turns read: none of it may rest on the server. */
-const TELLTALES = ["flowers for the opening", "sourdough", "office plants", "Saturday", "seascapes"];
+/** What was said, what stands in the rows that the turns read, and in the document: none may rest on the server in the clear. */
+const TELLTALES = [
+  "flowers for the opening",
+  "sourdough",
+  "office plants",
+  "Saturday",
+  "seascapes",
+  "guillotine",
+];
 
 /** Answers in what the rows and the answers differ; nothing when all is right. */
 export async function playScript(stage: Stage): Promise<string[]> {
@@ -29,6 +37,7 @@ export async function playScript(stage: Stage): Promise<string[]> {
     answers.push(shown.result);
   }
   compareTables(before, file.snapshot());
+  differences.push(...(await playKnowledge(stage)));
   differences.push(...(await lookForTelltales(stage)));
   return differences;
 }
@@ -43,10 +52,6 @@ async function approveAloud(what: string): Promise<boolean> {
 function tell({ agrees, sql, finding }: Verdict): void {
   if (sql !== undefined) for (const line of wrap(`sqlite> ${sql}`, "    ")) say(paint.quiet(line));
   say(`    ${mark(agrees)} ${finding}`);
-}
-
-function mark(isRight: boolean): string {
-  return isRight ? paint.good("✓") : paint.bad("✗");
 }
 
 /** The tasks before and after, counted from the rows. */
@@ -74,7 +79,9 @@ async function lookForTelltales({ serverDir }: Stage): Promise<string[]> {
   say(`\n${paint.strong("What the server keeps on disk")}  ${paint.quiet(searched)}`);
   const isFound = found.has(EMAIL);
   say(`  ${mark(isFound)} the account's address is there, as it may be: the search works`);
-  say(`  ${mark(leaked.length === 0)} nothing of the conversation and the rows is there; looked for`);
+  say(
+    `  ${mark(leaked.length === 0)} nothing of the conversation, the rows and the document is there; looked for`,
+  );
   say(paint.quiet(`    ${TELLTALES.map((words) => `“${words}”`).join(", ")}`));
   if (!isFound) return ["the search of the server's files found not even the account's address"];
   return leaked.map((words) => `“${words}” rests on the server in the clear`);

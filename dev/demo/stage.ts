@@ -20,6 +20,7 @@ const LOG_LINES_KEPT = 200;
 export interface Stage {
   /** The folder of everything below. */
   home: string;
+  session: Session;
   client: DeviceClient;
   file: WorkspaceFile;
   /** What the server keeps on disk. */
@@ -79,6 +80,7 @@ export async function setStage(
   cleanups.push(async () => file.close());
   return {
     home,
+    session,
     client,
     file,
     serverDir,

@@ -9,6 +9,10 @@ export const paint = {
   accent: (text: string) => styleText("cyan", text),
 };
 
+export function mark(isRight: boolean): string {
+  return isRight ? paint.good("✓") : paint.bad("✗");
+}
+
 const WIDTH_MAX = 100;
 const INDENT = "  ";
 const CLEAR_LINE = "\u001b[2K";

@@ -33,7 +33,11 @@ it("plays the conversation, finds every answer in the rows, and leaves nothing b
   expect(output).toContain("tasks + “Order flowers for the opening”");
   expect(output).toContain("tasks − “Water the office plants”");
   expect(output).toMatch(/^ {2}done +█+ 7$/m);
-  expect(output).toMatch(/✓ nothing of the conversation and the rows/);
+  expect(output).toMatch(/✓ “House rules of the studio” {2}\d chunks, sealed and indexed/);
+  expect(output).toContain("Everybody has 28 days of leave a year [1].");
+  expect(output).toContain("✓ the quote is in the document, word for word");
+  expect(output).toContain("✓ the document does not say, and neither does the answer");
+  expect(output).toMatch(/✓ nothing of the conversation, the rows and the document/);
   expect(output).toMatch(/Every answer agrees with the rows\. \d/);
   expect(output).not.toContain("✗");
   expect(output).not.toContain("\u001b");
