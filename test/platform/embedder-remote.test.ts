@@ -80,7 +80,7 @@ describe("an embedder behind OpenAI's API", () => {
 
   test("gives up after three repeats when the service never answers", async () => {
     const { baseUrl, requests } = await serve(() => undefined);
-    await expect(openAi(baseUrl, 30).embed(["a"], { key })).rejects.toMatchObject({
+    await expect(openAi(baseUrl, 300).embed(["a"], { key })).rejects.toMatchObject({
       code: "model_unavailable",
     });
     expect(requests).toHaveLength(4);
