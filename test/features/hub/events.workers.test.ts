@@ -15,6 +15,7 @@ import { newUser, type TestUser } from "../../support/users.ts";
 const LOG_MAX = 1_000;
 const DAY_MS = 86_400_000;
 const READERS_MAX = 8;
+const PAGE_MAX = 200;
 
 const ports = portsOf(readEnv<UserHub>(env));
 
@@ -128,6 +129,16 @@ test("a poll answers what happened since its cursor, once and in order, and wait
   const next = await waiting;
   expect(numbersOf(next)).toEqual([4]);
   expect(await poll(user, { cursor: next.cursor })).toEqual({ data: [], cursor: next.cursor, reset: false });
+});
+
+test("more than a page holds is told page by page", async () => {
+  const user = await newUser(env);
+  const { cursor } = await poll(user);
+  for (let number = 1; number <= PAGE_MAX + 1; number++) await publish(user, number);
+  const first = await poll(user, { cursor });
+  expect(first.data).toHaveLength(PAGE_MAX);
+  const second = await poll(user, { cursor: first.cursor });
+  expect(numbersOf(second)).toEqual([PAGE_MAX + 1]);
 });
 
 test("a stream tells what was missed, says when that is all, and goes on while the hub sleeps and wakes", async () => {
