@@ -36,6 +36,9 @@ export interface Upload {
 
 export type NewUpload = Upload & { collectionId: string };
 
+/** Of one collection: each search sums up what they have. */
+const DOCUMENTS_MAX = 10_000;
+
 /** When the schedule takes up what no message came for. */
 export const UNQUEUED = sql`now() + interval '5 minutes'`;
 /** Of one byte, for senders with slow lines: 32 KiB a second. */
@@ -44,13 +47,14 @@ const ARRIVAL_TIME = sql`interval '30 microseconds'`;
 /**
  * Makes documents, all of them or none; the queue reads them. Rows first, then bytes, then messages: after a crash in
  * between the schedule finds the row, and a document without its bytes fails with that reason; where the bytes do not
- * come, the row goes again. Safe to repeat with the same ids. Throws `not_found` for a collection that is not there.
+ * come, the row goes again. Safe to repeat with the same ids. Throws `not_found` for a collection that is not there,
+ * `forbidden` for one that is shared to be read, `conflict` for one that is full.
  */
 export async function acceptDocuments(ctx: Ctx, list: readonly NewUpload[]): Promise<Document[]> {
   const vault = await openVault(ctx, allow("documents", "create"));
   const answers = await ctx.db.run(allow("documents", "create"), (queries) =>
     list.flatMap((upload) => [
-      insertDocument(queries, ctx, vault, upload),
+      insertDocument(queries, ctx, vault, upload, list),
       rowOf(queries, ctx, upload.documentId),
     ]),
   );
@@ -92,10 +96,15 @@ export async function acceptReplacement(
 
 /** Why nothing could be put into the collection of the first. */
 async function refusalOf(ctx: Ctx, [first]: readonly NewUpload[]): Promise<AppError> {
-  const [[readable]] = await ctx.db.run(allow("documents", "create"), (queries) => [
-    selectCollection(queries, ctx, first?.collectionId ?? ""),
+  const id = first?.collectionId ?? "";
+  const [[readable], [writable]] = await ctx.db.run(allow("documents", "create"), (queries) => [
+    selectCollection(queries, ctx, id),
+    selectCollection(queries, ctx, id, "write"),
   ]);
-  return refusal(readable);
+  if (!writable) return refusal(readable);
+  return new AppError("conflict", {
+    detail: `A collection holds at most ${DOCUMENTS_MAX.toLocaleString("en")} documents.`,
+  });
 }
 
 function isAmong(versions: readonly number[] | undefined, version: number): boolean {
@@ -116,6 +125,8 @@ function insertDocument(
   ctx: Ctx,
   vault: KnowledgeVault,
   { documentId: id, collectionId, ...upload }: NewUpload,
+  /** There is room for all of them or for none. */
+  list: readonly NewUpload[],
 ) {
   const body = sql.param(vault.sealDocument(id, bodyOf(upload)), documents.body);
   const { metadata, tags } = described(vault, id, upload.metadata);
@@ -126,6 +137,8 @@ function insertDocument(
       insert into ${documents} (id, user_id, collection_id, metadata, tags, body, type, size, due_at)
       select ${id}::uuid, user_id, id, ${metadata}::bytea, ${tags}::bigint[], ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
         ${unqueued(ctx, upload)} from home
+      where (select count(*) from ${documents} where collection_id = ${collectionId}::uuid and deleted_at is null
+        and id <> all (${arrayOf(list.map(({ documentId }) => documentId))}::uuid[])) <= ${DOCUMENTS_MAX - list.length}::integer
       on conflict (id) do nothing returning id, upload
     ), uploaded as (${insertUpload(upload, body)}
     ), recorded as (${recordOf(ctx, { event: "document.created", subjectId: id }, sql`changed`)})

@@ -1,11 +1,11 @@
-import { and, desc, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
 import { allow } from "../auth/policy.ts";
-import { auditedChange } from "../users/service.ts";
+import { auditedChange, recordOf } from "../users/service.ts";
 import { KEPT, liveCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { pruneVersions } from "./pruning.ts";
 import type { Collection, CreateCollection, ListCollections, UpdateCollection } from "./schema.ts";
@@ -15,7 +15,11 @@ import { openVault } from "./vault.ts";
 /** Versions the caller accepts; undefined when it does not mind. */
 type IfMatch = readonly number[] | undefined;
 
-/** Safe to repeat with the same id. */
+/** Of one person, deleted ones not counted. */
+const COLLECTIONS_MAX = 100;
+const TOO_MANY = `A person has at most ${COLLECTIONS_MAX} collections. Delete one, or put its documents into another.`;
+
+/** Safe to repeat with the same id. Throws `conflict` for one more than there may be. */
 export async function createCollection(ctx: Ctx, input: CreateCollection, id: string): Promise<Collection> {
   const permission = allow("collections", "create");
   const vault = await openVault(ctx, permission);
@@ -24,25 +28,31 @@ export async function createCollection(ctx: Ctx, input: CreateCollection, id: st
   const embedder = createEmbedder(ctx.config.embedder).id;
   const insert = sql`
     insert into ${collections} (id, user_id, body, chunk_tokens, overlap_tokens, versions_kept, embedder)
-    values (${id}::uuid, ${userIdOf(ctx)}::uuid, ${body}::bytea, ${settings.chunk_tokens}::integer,
-      ${settings.overlap_tokens}::integer, ${versions_kept}::integer, ${embedder})
+    select ${id}::uuid, ${userIdOf(ctx)}::uuid, ${body}::bytea, ${settings.chunk_tokens}::integer,
+      ${settings.overlap_tokens}::integer, ${versions_kept}::integer, ${embedder}
+    where ${hasRoom(ctx)}
     on conflict (id) do nothing returning id`;
   const [, [row]] = await ctx.db.run(permission, (queries) => [
     auditedChange(queries, ctx, { event: "collection.created", subjectId: id }, insert),
     selectCollection(queries, ctx, id),
   ]);
-  if (!row) throw new AppError("conflict");
+  if (!row) throw new AppError("conflict", { detail: TOO_MANY });
   return vault.openCollection(row);
 }
 
-/** Their own and those shared with them, the newest first. */
-export async function listCollections(ctx: Ctx, { limit, cursor }: ListCollections) {
+function hasRoom(ctx: Ctx): SQL {
+  return sql`(select count(*) from ${collections} where ${liveCollection(ctx, undefined, "own")})
+    < ${COLLECTIONS_MAX}::integer`;
+}
+
+/** Their own and those shared with them, or their own deleted ones; the newest first. */
+export async function listCollections(ctx: Ctx, { limit, cursor, deleted }: ListCollections) {
   const permission = allow("collections", "read");
   const [rows] = await ctx.db.run(permission, (queries) => [
     queries
       .select()
       .from(collections)
-      .where(and(liveCollection(ctx), before(cursor)))
+      .where(and(deleted ? deletedCollection(ctx) : liveCollection(ctx), before(cursor)))
       .orderBy(desc(collections.id))
       .limit(limit + 1),
   ]);
@@ -117,6 +127,37 @@ export async function deleteCollection(ctx: Ctx, id: string, ifMatch: IfMatch): 
   ]);
   requireOwn(ctx, found);
   if (deleted.rows.length === 0) throw new AppError("precondition_failed");
+}
+
+/** As it was, with its documents; one that is not deleted stays as it is. Throws `not_found` after 30 days. */
+export async function undeleteCollection(ctx: Ctx, id: string): Promise<Collection> {
+  const permission = allow("collections", "delete");
+  const entry = { event: "collection.undeleted", subjectId: id };
+  const isDeleted = deletedCollection(ctx, id);
+  const [[deleted], , [row]] = await ctx.db.run(permission, (queries) => [
+    queries.select().from(collections).where(isDeleted),
+    queries.execute(sql`
+      with changed as (
+        update ${collections} set deleted_at = null, version = version + 1 where ${isDeleted} and ${hasRoom(ctx)}
+        returning id
+      ), resumed as (
+        update ${documents} set due_at = case when status in ('ready', 'failed') then null else now() end from changed
+        where ${documents.collectionId} = changed.id and ${documents.deletedAt} is null
+      ), recorded as (${recordOf(ctx, entry, sql`changed`)})
+      select id from changed`),
+    selectCollection(queries, ctx, id, "own"),
+  ]);
+  if (!row) throw deleted ? new AppError("conflict", { detail: TOO_MANY }) : new AppError("not_found");
+  return (await openVault(ctx, permission)).openCollection(row);
+}
+
+/** Which can still be brought back. */
+function deletedCollection(ctx: Ctx, id?: string): SQL | undefined {
+  return and(
+    eq(collections.userId, userIdOf(ctx)),
+    gt(collections.deletedAt, sql`now() - ${KEPT}`),
+    id === undefined ? undefined : eq(collections.id, id),
+  );
 }
 
 const Position = z.tuple([z.uuid()]);

@@ -62,12 +62,17 @@ export const Collection = z
     version: z.int().positive(),
     created_at: time,
     updated_at: time,
+    deleted_at: time
+      .nullable()
+      .meta({ description: "When it was deleted; for 30 days that can be undone", examples: [null] }),
   })
   .meta({ id: "Collection" });
 export type Collection = z.infer<typeof Collection>;
 export const CollectionPage = pageOf(Collection);
 
-export const ListCollections = PageQuery;
+export const ListCollections = PageQuery.extend({
+  deleted: z.stringbool().default(false).describe("Lists your deleted collections instead"),
+});
 export type ListCollections = z.infer<typeof ListCollections>;
 
 export const CreateCollection = z.object({
@@ -245,8 +250,21 @@ export const ReplaceDocument = z
   .meta({ examples: [{ content: "# Leave\n\n30 days." }] });
 export type ReplaceDocument = z.infer<typeof ReplaceDocument>;
 
+const MetadataText = z
+  .string()
+  .transform((text, ctx): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      ctx.addIssue({ code: "custom", message: "is not JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(Metadata)
+  .describe("In JSON, as in the body of a document that is sent in JSON");
+
 /** Beside the bytes of a file. */
-export const ReplacementFields = z.object({ title: Source.title });
+export const ReplacementFields = z.object({ title: Source.title, metadata: MetadataText.optional() });
 export type ReplacementFields = z.infer<typeof ReplacementFields>;
 export const UploadFields = ReplacementFields.extend({ collection_id: z.uuid() });
 export type UploadFields = z.infer<typeof UploadFields>;

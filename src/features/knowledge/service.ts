@@ -5,6 +5,7 @@ export {
   deleteCollection,
   getCollection,
   listCollections,
+  undeleteCollection,
   updateCollection,
 } from "./collections.ts";
 export { AnswerReader, INSTRUCTIONS as ANSWER_INSTRUCTIONS } from "./core/answer.ts";

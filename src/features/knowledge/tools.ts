@@ -59,7 +59,7 @@ export function searchKnowledgeTool(createCtx: () => Ctx): Tool {
 }
 
 async function searchForTurn(ctx: Ctx, { query, collection }: SearchKnowledgeInput): Promise<ToolOutput> {
-  const { data } = await listCollections(ctx, { limit: COLLECTIONS_LISTED });
+  const { data } = await listCollections(ctx, { limit: COLLECTIONS_LISTED, deleted: false });
   if (data.length === 0) return { text: "The person has no collections of documents." };
   const chosen = collection === undefined ? data.slice(0, COLLECTIONS_SEARCHED) : named(data, collection);
   if (chosen.length === 0) return { text: unknownCollection(data, String(collection)), isError: true };

@@ -87,6 +87,7 @@ export class KnowledgeVault {
       version: row.version,
       created_at: row.createdAt.toISOString(),
       updated_at: row.updatedAt.toISOString(),
+      deleted_at: row.deletedAt?.toISOString() ?? null,
     };
   }
 
