@@ -94,7 +94,7 @@ export class AgentRoster {
 
   /** What no turn can ask for any more goes. */
   prune(): void {
-    if (this.#ports.isTurnOpen() || !this.#store.hasOld) return;
+    if (!this.#store.hasOld || this.#ports.isTurnOpen()) return;
     this.#ports.parts.storage.commit(() => this.#store.dropOld());
   }
 

@@ -1,5 +1,6 @@
 import { type AgentToRun, RosterAgent } from "../../src/features/custom-agents/schema.ts";
 import { type Delegate, delegatesOf } from "../../src/features/custom-agents/service.ts";
+import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
 
@@ -10,12 +11,14 @@ const MARK = "agents";
 export class AgentStore {
   readonly #storage: HubStorage;
   readonly #vault: Vault;
+  readonly #old: MayHold;
   /** Those that are current. */
   #current: RosterAgent[] | undefined;
 
   constructor(storage: HubStorage, vault: Vault) {
     this.#storage = storage;
     this.#vault = vault;
+    this.#old = new MayHold(storage, "agents WHERE current = 0");
   }
 
   /** Undefined when nothing was ever loaded, empty when what is held may be out of date. */
@@ -30,6 +33,7 @@ export class AgentStore {
 
   /** Takes the place of what was held. Versions that a turn may still ask for stay, unless none is open. Part of the caller's commit. */
   replace(agents: readonly RosterAgent[], mark: string, options: { keepsOld: boolean }): void {
+    this.#old.note();
     this.#storage.run("UPDATE agents SET current = 0");
     for (const agent of agents) {
       this.#storage.run(
@@ -45,7 +49,8 @@ export class AgentStore {
   }
 
   get hasOld(): boolean {
-    return this.#storage.row("SELECT 1 FROM agents WHERE current = 0 LIMIT 1") !== undefined;
+    const old = this.#old.rows(() => this.#storage.rows("SELECT 1 FROM agents WHERE current = 0 LIMIT 1"));
+    return old.length > 0;
   }
 
   dropOld(): void {
