@@ -6,6 +6,7 @@ import type { IndexedText } from "../../platform/blind-index.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
+import { requireRunnable } from "../custom-agents/service.ts";
 import { hubOf } from "../hub/client.ts";
 import { auditedChange } from "../users/service.ts";
 import { instant, TimeMs } from "./position.ts";
@@ -18,9 +19,13 @@ import { openVault } from "./vault.ts";
 /** Versions the caller accepts; undefined when it does not mind. */
 export type IfMatch = readonly number[] | undefined;
 
+/** The assistant answers. */
+const HOME = "home";
+
 /** Safe to repeat with the same id. */
 export async function createChat(ctx: Ctx, input: CreateChat, id: string): Promise<Chat> {
   const permission = allow("chats", "create");
+  if (input.agent !== HOME) await requireRunnable(ctx, permission, input.agent);
   const vault = await openVault(ctx);
   const row = { id, userId: userIdOf(ctx), title: vault.sealTitle(id, input.title), agent: input.agent };
   const terms = vault.index.read(input.title);
@@ -61,8 +66,9 @@ export async function getChat(ctx: Ctx, id: string): Promise<Chat> {
 /** Throws `precondition_failed` when the stored version is not one of `ifMatch`. */
 export async function updateChat(ctx: Ctx, id: string, changes: UpdateChat, ifMatch: IfMatch): Promise<Chat> {
   const permission = allow("chats", "update");
-  const vault = await openVault(ctx);
   const { agent } = changes;
+  if (agent !== undefined && agent !== HOME) await requireRunnable(ctx, permission, agent);
+  const vault = await openVault(ctx);
   const title = vault.sealTitle(id, changes.title);
   const terms = vault.index.read(changes.title);
   const [found, changed, [row]] = await ctx.db.run(permission, (queries) => {

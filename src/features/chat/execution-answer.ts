@@ -8,7 +8,7 @@ import type { FollowedFrame } from "./turn-frames.ts";
 export async function executionAnswer(frames: AsyncIterable<FollowedFrame>): Promise<ExecuteAnswer> {
   const { answer, end } = await gatherTurn(frames);
   const { response, ...rest } = answer;
-  const { agent, citations } = end;
+  const { agent } = end;
   if (!agent) throw new AppError("internal", { detail: "The turn does not say which agent it was." });
   const isRows = agent.answered_by?.kind === "extractor" && end.status === "done";
   return {
@@ -17,6 +17,5 @@ export async function executionAnswer(frames: AsyncIterable<FollowedFrame>): Pro
     version: agent.version,
     answered_by: agent.answered_by,
     output: isRows ? AgentRows.parse(JSON.parse(response)) : response,
-    ...(citations ? { citations } : {}),
   };
 }

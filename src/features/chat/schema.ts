@@ -24,8 +24,8 @@ const Title = exactText(TITLE_CHARS_MAX).meta({ examples: ["Garden plans"] });
 const Content = exactText(MAX_MESSAGE_CHARS).meta({ examples: ["What is due today?"] });
 const Role = z.enum(["user", "assistant"]);
 
-/** Who answers in a chat. */
-export const ChatAgent = z.enum(["home"]);
+/** Who answers in a chat over REST: the assistant, or an agent of the person's own by its id. */
+export const ChatAgent = z.union([z.literal("home"), Uuid]);
 
 export const Chat = z
   .object({
@@ -142,6 +142,7 @@ export const TurnAnswer = z
     status: TurnStatus,
     mutations: z.array(Mutation).describe("What changed on the device"),
     usage: TurnUsage,
+    citations: z.array(Citation).optional().describe("What marks such as [1] in the answer stand for"),
     error: TurnError.optional().describe(
       "Why the turn failed after it had begun to answer or to change things",
     ),
@@ -169,7 +170,6 @@ export const ExecuteAnswer = TurnAnswer.omit({ response: true })
       description: "The answer; of an extractor its rows",
       examples: ["Two days of leave are left [1]."],
     }),
-    citations: z.array(Citation).optional().describe("What marks such as [1] in the answer stand for"),
   })
   .meta({ id: "ExecuteAnswer" });
 export type ExecuteAnswer = z.infer<typeof ExecuteAnswer>;

@@ -32,6 +32,7 @@ export async function gatherTurn(
     status: end.status,
     mutations: end.mutations,
     usage: end.usage,
+    ...(end.citations ? { citations: end.citations } : {}),
     ...(end.error ? { error: end.error } : {}),
   };
   return { answer, end };

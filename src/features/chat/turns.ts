@@ -1,4 +1,6 @@
+import { type SQL, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
+import { isUuid } from "../../lib/ids.ts";
 import { sleep } from "../../lib/time.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
@@ -7,6 +9,7 @@ import { type ChatTurn, type HubCaller, hubOf } from "../hub/client.ts";
 import { selectRemembered } from "../memory/service.ts";
 import { selectChat } from "./chats.ts";
 import type { ChatContext } from "./schema.ts";
+import { chats } from "./tables.ts";
 import { type FollowedFrame, followTurn, type TurnPosition } from "./turn-frames.ts";
 
 /** A hub that restarts is back within a second; six fruitless connections take about that times three. */
@@ -75,13 +78,20 @@ async function requireStart(ctx: Ctx, chatId: string | undefined, agentId: strin
     selectRemembered(queries, ctx),
     selectRosterMark(queries, userIdOf(ctx)),
     selectChat(queries, ctx, chatId ?? NOTHING).limit(1),
-    selectRunnable(queries, ctx, agentId ?? NOTHING),
+    selectRunnable(queries, ctx, agentId ?? agentOfChat(chatId)),
   ]);
-  if (chatId !== undefined && chatRows.length === 0) {
-    throw new AppError("not_found", { detail: "There is no such chat." });
-  }
-  const agent = agentId === undefined ? undefined : await openRunnable(ctx, permission, agentId, agentRows);
+  const [chat] = chatRows;
+  if (chatId !== undefined && !chat) throw new AppError("not_found", { detail: "There is no such chat." });
+  const asked = agentId ?? (chat && isUuid(chat.agent) ? chat.agent : undefined);
+  const agent = asked === undefined ? undefined : await openRunnable(ctx, permission, asked, agentRows);
   return { remembers: remembered.length > 0, agents: rosterMarkOf(marked), agent };
+}
+
+/** The agent that a chat names; none when the assistant answers in it. */
+function agentOfChat(chatId: string | undefined): SQL | string {
+  return chatId === undefined
+    ? NOTHING
+    : sql`(select case when agent <> 'home' then agent::uuid end from ${chats} where id = ${chatId}::uuid)`;
 }
 
 /** Waits for the first item and gives all of them. */

@@ -1,5 +1,5 @@
 /** An agent as a run needs it: its present version, with those of all that it can lead to. */
-import { and, inArray, isNull, sql } from "drizzle-orm";
+import { and, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
@@ -11,8 +11,8 @@ import { openVault } from "./vault.ts";
 
 export type RunnableRows = Awaited<ReturnType<typeof selectRunnable>>;
 
-/** For callers who ask the database along with something else. */
-export function selectRunnable(queries: Queries, ctx: Ctx, id: string) {
+/** For callers who ask the database along with something else: the id may be a query of theirs. */
+export function selectRunnable(queries: Queries, ctx: Ctx, id: string | SQL) {
   const reached = sql`(
     with recursive reached (id) as (
       select ${id}::uuid union select unnest(members) from ${customAgents} join reached using (id)
@@ -44,4 +44,17 @@ export async function openRunnable(
   }));
   const own = all.find((each) => each.id === id)!;
   return { ...own, others: all.filter((each) => each.id !== id) };
+}
+
+/** Throws `validation_failed` for an agent that the person cannot run. */
+export async function requireRunnable(ctx: Ctx, permission: Permission, id: string): Promise<void> {
+  const [rows] = await ctx.db.run(permission, (queries) => [
+    queries
+      .select({ id: customAgents.id })
+      .from(customAgents)
+      .where(and(readable(ctx, id), isNull(customAgents.deletedAt))),
+  ]);
+  if (rows.length > 0) return;
+  const errors = [{ path: "body.agent", message: "is no agent of yours or shared with you" }];
+  throw new AppError("validation_failed", { errors });
 }

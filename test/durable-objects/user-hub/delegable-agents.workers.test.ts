@@ -104,20 +104,20 @@ test("a new hub of a person without such agents asks nothing, and is told when t
   expect(asked.tripsBeforeModel()).toBe(0);
   vi.restoreAllMocks();
   const made = await poet(user);
-  await vi.waitUntil(() => isUpToDate(user), { timeout: 10_000 });
+  await vi.waitUntil(() => isUpToDate(user), { timeout: 20_000 });
   expect(await heldBy(user)).toEqual([{ current: 1, version: 1 }]);
   expect(taskTool((await delegated(device)).requests)).toContain("poet");
 
   await callFor(Agent, "PATCH", `/agents/${made.id}`, { as: user, body: { name: "Bard" } });
   await vi.waitUntil(async () => (await isUpToDate(user)) && (await heldBy(user)).at(-1)?.version === 2, {
-    timeout: 10_000,
+    timeout: 20_000,
   });
   const renamed = taskTool((await delegated(device)).requests);
   expect(renamed).toContain('"bard"');
   expect(renamed).not.toContain('"poet"');
 
   expect((await call("DELETE", `/api/v1/agents/${made.id}`, { as: user })).status).toBe(204);
-  await vi.waitUntil(async () => (await heldBy(user)).length === 0, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await heldBy(user)).length === 0, { timeout: 20_000 });
   expect(taskTool((await delegated(device)).requests)).not.toContain("bard");
 });
 
@@ -145,16 +145,16 @@ test("a delegation goes on after an eviction as it began, though the agent was c
     { reply: asks("poet", `Please write ${key}`) },
   ]);
   const turn = device.ask(`Sing ${word}`);
-  await vi.waitUntil(async () => (await modelRequests(word)).length === 3, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await modelRequests(word)).length === 3, { timeout: 20_000 });
   const body = { name: "Bard", system_prompt: "Version two." };
   await callFor(Agent, "PATCH", `/agents/${made.id}`, { as: user, body });
-  await vi.waitUntil(async () => (await heldBy(user)).length === 2, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await heldBy(user)).length === 2, { timeout: 20_000 });
   await evictHub(user);
   expect(await device.end(turn)).toMatchObject({ status: "done", mutations: [{ action: "insert" }] });
   expect(device.all("tool_call")).toHaveLength(1);
   const prompts = (await modelRequests(word)).map(({ request }) => JSON.stringify(request?.system));
   expect(prompts.some((prompt) => prompt.includes("Version two."))).toBe(false);
-  await vi.waitUntil(async () => (await heldBy(user)).length === 1, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await heldBy(user)).length === 1, { timeout: 20_000 });
 });
 
 test("a colleague's agents are no one else's to ask", async () => {
@@ -170,7 +170,7 @@ test("a member's change of an agent behind a delegable router reaches the hub to
   await newAgent(user, { name: "Poet", kind: "router", agents: [member.id], delegable: true });
   const device = await JournalingDevice.start(user);
   await callFor(Agent, "PATCH", `/agents/${member.id}`, { as: user, body: { system_prompt: "Second." } });
-  await vi.waitUntil(() => isUpToDate(user), { timeout: 10_000 });
+  await vi.waitUntil(() => isUpToDate(user), { timeout: 20_000 });
   const word = await scriptWord((key) => [
     { when: { toolResult: "A RHYME" }, reply: says("Here it is.") },
     { when: { body: '"name":"choose"' }, reply: uses(tool("choose", { agent: "agent_1" })) },

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
-import { ChatPage, ExecuteAnswer, MessagePage } from "../../../src/features/chat/schema.ts";
+import { Chat, ChatPage, ExecuteAnswer, MessagePage, TurnAnswer } from "../../../src/features/chat/schema.ts";
 import { Agent } from "../../../src/features/custom-agents/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
@@ -60,9 +60,54 @@ test("without a chat nothing of a run is kept, and nothing learnt from it; in a 
   const answer = await answerOf(await execute(user, agent, { input: `Hello ${word}`, chat_id: chat.id }));
   expect(answer.chat_id).toBe(chat.id);
   const list = () => callFor(MessagePage, "GET", `/chats/${chat.id}/messages`, { as: user });
-  await vi.waitUntil(async () => (await list()).data.length === 2, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await list()).data.length === 2, { timeout: 20_000 });
   expect((await list()).data.map(({ content }) => content)).toEqual([`Hello ${word}`, "Gladly."]);
   expect(await modelRequests(word, "memory")).toEqual([]);
+});
+
+test("a chat can name an agent, which then answers in it over REST, with its citations", async () => {
+  const { user, word } = await startErrand([{ reply: says("FOUND\nThere are 28 days [1].") }]);
+  const collection = await newCollection(user);
+  await ingested(user, {
+    collection_id: collection.id,
+    title: "Handbook",
+    content: `28 days of leave ${word}.`,
+  });
+  const agent = await newAgent(user, { kind: "rag", collections: [collection.id] });
+  const body = { title: "Leave", agent: agent.id };
+  const chat = await callFor(Chat, "POST", "/chats", { as: user, body });
+  expect(chat.agent).toBe(agent.id);
+  const path = `/messages/${chat.id}/exchange`;
+  const message = { message: `How many days of leave ${word}` };
+  const answer = await callFor(TurnAnswer, "POST", path, { as: user, body: message });
+  expect(answer).toMatchObject({
+    response: "There are 28 days [1].",
+    citations: [{ number: 1 }],
+    chat_id: chat.id,
+  });
+
+  const home = await callFor(Chat, "PUT", `/chats/${chat.id}`, {
+    as: user,
+    body: { title: "Leave", agent: "home" },
+  });
+  expect(home.agent).toBe("home");
+  const { response } = await callFor(TurnAnswer, "POST", path, { as: user, body: message });
+  expect(response).toContain("FOUND");
+});
+
+test("a chat names no agent that its person cannot run, and says when its agent is gone", async () => {
+  const [user, stranger] = [await newUser(env), await newUser(env)];
+  const agent = await newAgent(user);
+  const body = { title: "Talk", agent: agent.id };
+  const refused = await call("POST", "/api/v1/chats", { as: stranger, body });
+  expect(await problemOf(refused)).toMatchObject({ code: "validation_failed" });
+  const chat = await callFor(Chat, "POST", "/chats", { as: user, body });
+  await call("DELETE", `/api/v1/agents/${agent.id}`, { as: user });
+  const asked = await call("POST", `/api/v1/messages/${chat.id}/exchange`, {
+    as: user,
+    body: { message: "Hi" },
+  });
+  expect(await problemOf(asked)).toMatchObject({ code: "not_found", detail: "There is no such agent." });
 });
 
 test("the frames come as events, and from where a reader was", async () => {
@@ -166,7 +211,7 @@ test("a run goes on after an eviction with the version it began with, and makes 
   ]);
   const agent = await newAgent(user, { system_prompt: "Take one.", tools: ["create_task"] });
   const running = execute(user, agent, { input: `Milk ${word}` });
-  await vi.waitUntil(async () => (await modelRequests(word)).length === 2, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await modelRequests(word)).length === 2, { timeout: 20_000 });
   const body = { system_prompt: "Take two.", tools: [] };
   await callFor(Agent, "PATCH", `/agents/${agent.id}`, { as: user, body });
   await evictHub(user);

@@ -2,7 +2,10 @@ import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { Agent, AgentPage, AgentVersionPage } from "../../../src/features/custom-agents/schema.ts";
+import { ERASURES, eraseBatch } from "../../../src/features/operations/erasure.ts";
 import { newId } from "../../../src/lib/ids.ts";
+import { readEnv } from "../../../src/platform/env.ts";
+import { openSchedulerDatabase } from "../../../src/platform/scheduler-db.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
 import { newAgent, ROW } from "../../support/custom-agents.ts";
 import { connectAs } from "../../support/database.ts";
@@ -95,6 +98,24 @@ test("a deleted agent is out of sight until a version of it is restored, and who
     sql`select event from audit_logs where subject_id = ${made.id} order by at, id`,
   );
   expect(rows.map(({ event }) => event)).toEqual(["agent.created", "agent.deleted", "agent.restored"]);
+});
+
+test("an agent is erased with its versions 30 days after it was deleted, and not before", async () => {
+  const user = await newUser(env);
+  const [due, kept] = [await newAgent(user), await newAgent(user)];
+  for (const agent of [due, kept]) await call("DELETE", pathOf(agent), { as: user });
+  const admin = connectAs(env, "postgres");
+  const ago = (agent: { id: string }, days: number) =>
+    admin.execute(
+      sql`update custom_agents set deleted_at = now() - make_interval(days => ${days}) where id = ${agent.id}`,
+    );
+  await ago(due, 31);
+  await ago(kept, 29);
+  const erasure = ERASURES.find(({ kind }) => kind === "custom_agents");
+  await eraseBatch(openSchedulerDatabase(readEnv(env).config.database), erasure!);
+  const { rows } = await admin.execute<{ id: string }>(sql`
+    select agent_id as id from custom_agent_versions where agent_id in (${due.id}::uuid, ${kept.id}::uuid)`);
+  expect(rows).toEqual([{ id: kept.id }]);
 });
 
 test("a change, restoration or deletion of another version than the one that was read is refused", async () => {
