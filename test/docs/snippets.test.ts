@@ -68,6 +68,14 @@ it.skipIf(!hasCurl)("the guide's agent makes rows of a text", async () => {
   });
 });
 
+it.skipIf(!hasCurl)("the guide's document is read and found", async () => {
+  const code = await snippet("docs/guides/knowledge.md", "rest");
+  const { stdout } = await promisify(execFile)("sh", ["-c", code], { cwd: folder });
+  expect(JSON.parse(stdout)).toMatchObject({
+    data: [{ document: { title: "Leave" }, text: expect.stringContaining("28 days") }],
+  });
+});
+
 it("the keys that the deployment guide makes are taken as settings", async () => {
   const { stdout } = await promisify(execFile)("sh", ["-c", await snippet("docs/deploy.md", "keys")]);
   const keys = stdout

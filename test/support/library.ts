@@ -84,6 +84,9 @@ export function ownFiles(): LibraryFile[] {
   }));
 }
 
+/** Many chunks of little text. */
+const SETTINGS = { chunk_tokens: 64, overlap_tokens: 8 };
+
 export class Library {
   readonly #stack: Stack;
   readonly #token: string;
@@ -104,12 +107,11 @@ export class Library {
   }
 
   /** Another one of the same person. */
-  another(): Promise<Library> {
-    return Library.#open(this.#stack, this.#token);
+  another(settings = SETTINGS): Promise<Library> {
+    return Library.#open(this.#stack, this.#token, settings);
   }
 
-  static async #open(stack: Stack, token: string): Promise<Library> {
-    const settings = { chunk_tokens: 64, overlap_tokens: 8 };
+  static async #open(stack: Stack, token: string, settings = SETTINGS): Promise<Library> {
     const response = await post(stack, "/rag/collections", { name: "Library", settings }, token);
     return new Library(stack, token, Collection.parse(await response.json()).id);
   }
@@ -118,6 +120,16 @@ export class Library {
     const content = Buffer.from(bytes).toString("base64");
     const body = { collection_id: this.id, title, type, content, encoding: "base64" };
     return Document.parse(await (await post(this.#stack, "/rag/documents", body, this.#token)).json());
+  }
+
+  /** Sends the file as the body, of whatever size, and answers what came back. */
+  send({ title, type, bytes }: LibraryFile): Promise<Response> {
+    const query = new URLSearchParams({ collection_id: this.id, title });
+    return fetch(`${this.#stack.apiUrl}/api/v1/rag/documents?${query}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.#token}`, "content-type": type },
+      body: bytes as Uint8Array<ArrayBuffer>,
+    });
   }
 
   async documents(): Promise<Document[]> {

@@ -12,13 +12,13 @@ import type { Document, ReplacementFields, UploadFields } from "./schema.ts";
 /** Accepts a file as a document; the queue reads it. Throws `unsupported_media_type` for what is never read. */
 export async function uploadDocument(
   ctx: Ctx,
-  { collection_id: collectionId, title }: UploadFields,
+  { collection_id: collectionId, ...described }: UploadFields,
   file: File,
   id: string,
 ): Promise<Document> {
   return taking(file, async (upload) => {
     const [made] = await acceptDocuments(ctx, [
-      { ...upload, documentId: id, uploadId: id, title, collectionId },
+      { ...upload, ...described, documentId: id, uploadId: id, collectionId },
     ]);
     if (!made) throw new AppError("not_found");
     return made;
@@ -29,13 +29,13 @@ export async function uploadDocument(
 export async function replaceWithUpload(
   ctx: Ctx,
   documentId: string,
-  { title }: ReplacementFields,
+  described: ReplacementFields,
   file: File,
   uploadId: string,
   ifMatch: readonly number[] | undefined,
 ): Promise<Document> {
   return taking(file, (upload) =>
-    acceptReplacement(ctx, { ...upload, documentId, uploadId, title }, ifMatch),
+    acceptReplacement(ctx, { ...upload, ...described, documentId, uploadId }, ifMatch),
   );
 }
 

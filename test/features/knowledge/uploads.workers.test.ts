@@ -85,6 +85,21 @@ test("a title is the sender's, else the document's own, else the name of the fil
   });
 });
 
+test("metadata come in JSON beside the bytes, and stay when the file is replaced without any", async () => {
+  const metadata = { department: "sales", year: 2026 };
+  const sent = await read(send("The otters.", { query: { metadata: JSON.stringify(metadata) } }));
+  expect(sent.metadata).toEqual(metadata);
+  const replaced = await accepted(
+    call("PUT", `/api/v1/rag/documents/${sent.id}`, { as: user, bytes: "The herons." }),
+  );
+  expect(replaced.metadata).toEqual(metadata);
+  for (const wrong of ["{", '{"a": {"b": 1}}']) {
+    expect(await problemOf(await send("The otters.", { query: { metadata: wrong } }))).toMatchObject({
+      status: 422,
+    });
+  }
+});
+
 test("a file without a declared length, of several parts, is stored whole and opens again", async () => {
   const line = utf8(`${"The otters of the lake were counted. ".repeat(1000)}\n`);
   let left = Math.ceil((6 * MB) / line.length);
