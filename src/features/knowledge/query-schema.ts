@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 import { exactText } from "../../lib/text.ts";
-import { ChunkPosition, SearchRequest } from "./schema.ts";
+import { ChunkPosition, SearchFilter, SearchRequest } from "./schema.ts";
 
 const QUESTION_CHARS_MAX = 2_000;
 /** Each is searched by itself. */
@@ -25,6 +25,7 @@ export const QueryRequest = RankedSearch.omit({ collection_id: true, query: true
   .extend({
     collection_ids: z.array(z.uuid()).min(1).max(COLLECTIONS_MAX),
     question: exactText(QUESTION_CHARS_MAX).meta({ examples: ["How many days of leave are there?"] }),
+    filter: SearchFilter.optional(),
     limit: z
       .int()
       .min(1)

@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
-import { Document } from "../../../src/features/knowledge/schema.ts";
+import { findSources } from "../../../src/features/knowledge/query.ts";
+import { Document, type SearchFilter } from "../../../src/features/knowledge/schema.ts";
+import { newId } from "../../../src/lib/ids.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
 import {
@@ -13,7 +15,7 @@ import {
   newCollection,
   replaced,
 } from "../../support/knowledge.ts";
-import { newUser, type TestUser } from "../../support/users.ts";
+import { newUser, type TestUser, userCtx } from "../../support/users.ts";
 
 let user: TestUser;
 let collection: { id: string };
@@ -78,6 +80,27 @@ test("what does not fit takes no place from what does, however much better it fi
   }
   const unnamed = await found(user, crowded, "boats", { filter: { metadata: { kind: "note" } }, limit: 1 });
   expect(unnamed).toHaveLength(1);
+});
+
+test("a question is answered from what fits alone", async () => {
+  const asked = (filter: SearchFilter | undefined) =>
+    findSources(
+      userCtx(env, user),
+      {
+        collection_ids: [collection.id],
+        question: "Who counts otters?",
+        limit: 8,
+        diversity: 0,
+        rerank: false,
+        ...(filter && { filter }),
+      },
+      newId(),
+      new AbortController().signal,
+    );
+  const documentsIn = async (filter?: SearchFilter) =>
+    (await asked(filter)).sources.map(({ document: { id } }) => id).toSorted();
+  expect(await documentsIn()).toEqual(ids(sales, support, other));
+  expect(await documentsIn({ metadata: { team: "support" } })).toEqual(ids(support));
 });
 
 test("title and metadata are changed, and a change of another version is refused", async () => {
