@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
 import { CollectionPage, Document, DocumentPage } from "../../../src/features/knowledge/schema.ts";
 import { Share, SharePage } from "../../../src/features/sharing/schema.ts";
@@ -92,6 +92,39 @@ test("who may read changes nothing, and is told so", async () => {
   expect((await share(collection, "read", third, colleague)).status).toBe(404);
   expect(await documentOf(owner, document)).toEqual(document);
 });
+
+test("the database itself lets a reader change nothing, and a writer delete nothing", async () => {
+  const { collection, document } = await handbook();
+  const touched = async (change: SQL) => (await asColleague(change)).length;
+  const retitled = sql`update documents set version = version where id = ${document.id} returning id`;
+  const hidden = sql`update chunks set hidden = true where document_id = ${document.id} returning id`;
+  const erased = sql`delete from documents where id = ${document.id} returning id`;
+  const owned = sql`update shares set "right" = 'write' where resource_id = ${collection.id} returning id`;
+  const posted = sql`
+    insert into postings (collection, token, chunk, frequency, length)
+    select collection, 1, number, 1, 1 from chunks where document_id = ${document.id} returning chunk`;
+  await shared(collection, "read");
+  expect(await asColleague(sql`select id from chunks where document_id = ${document.id}`)).toHaveLength(1);
+  for (const change of [retitled, hidden, erased, owned]) expect(await touched(change)).toBe(0);
+  await expect(asColleague(posted)).rejects.toMatchObject({ code: "42501" });
+  await shared(collection, "write");
+  expect(await touched(retitled)).toBe(1);
+  for (const change of [erased, owned]) expect(await touched(change)).toBe(0);
+  await expect(asColleague(posted)).rejects.toMatchObject({ code: "42501" });
+});
+
+/** As the application role, with no verb in between. */
+async function asColleague(query: SQL): Promise<unknown[]> {
+  const connection = connectAs(env, "adjutant_app");
+  const { tenantId, userId } = colleague;
+  const [, { rows }] = await connection.batch([
+    connection.execute(
+      sql`select set_config('app.tenant_id', ${tenantId}, true), set_config('app.user_id', ${userId}, true)`,
+    ),
+    connection.execute(query),
+  ]);
+  return rows;
+}
 
 test("who may write adds, replaces and deletes documents, which are the owner's", async () => {
   const { collection, document } = await handbook();
