@@ -71,6 +71,8 @@ const canaries = Object.fromEntries(
     "agent capability",
     "agent schema",
     "changed agent prompt",
+    "agent input",
+    "agent row",
     "user agent",
     "password",
     "unknown path",
@@ -335,6 +337,15 @@ async function customAgents(user: Awaited<ReturnType<typeof newUser>>): Promise<
   const { id } = await newAgent(user, { ...words, delegable: true });
   const schema = { type: "object", properties: { [word("agent schema")]: { type: "string" } } };
   const extractor = await newAgent(user, { ...words, kind: "extractor", schema });
+  const run = async (agent: string, reply: Parameters<typeof scriptModel>[1][number]) => {
+    const key = newId();
+    await scriptModel(key, [reply]);
+    const body = { input: `${key} ${text("agent input")}` };
+    return (await call("POST", `/api/v1/agents/${agent}/execute`, { as: user, body })).text();
+  };
+  expect(await run(id, say("answer"))).toContain(word("answer"));
+  const rows = [{ [word("agent schema")]: text("agent row") }];
+  expect(await run(extractor.id, use("submit_rows", { rows }))).toContain(word("agent row"));
   const change = { system_prompt: text("changed agent prompt") };
   expect((await call("PATCH", `/api/v1/agents/${id}`, { as: user, body: change })).status).toBe(200);
   const refused = { ...words, tools: [word("agent prompt")] };
