@@ -10,9 +10,9 @@ import { Document } from "../../src/features/knowledge/schema.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { readEnv } from "../../src/platform/env.ts";
 import { portsOf } from "../../src/ports.ts";
+import { agentsWith } from "../support/agents-with-canaries.ts";
 import { call, callFor } from "../support/api.ts";
 import { disguised, findCanaries, newCanary, type Resting } from "../support/canary.ts";
-import { newAgent } from "../support/custom-agents.ts";
 import { ringAlarm } from "../support/hub.ts";
 import { deliver, documentOf, ingested, messageFor, newCollection, replaced } from "../support/knowledge.ts";
 import { scriptModel } from "../support/model.ts";
@@ -217,7 +217,7 @@ test("no canary is at rest while a turn is open, after turns, chats and refusals
   await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: word("event") } });
   const isTold = () => device.all("event").some(({ data }) => data["id"] === word("event"));
   await device.until(isTold, "the event");
-  await customAgents(user);
+  await agentsWith(user, { text, word });
   const info = await call("GET", `/api/v1/devices/${device.deviceId}/info`, { as: user });
   expect(await info.text()).toContain(word("device info"));
   await device.until(() => device.all("stream_end").length >= 5, "five ends");
@@ -324,33 +324,6 @@ async function files(user: Awaited<ReturnType<typeof newUser>>, { id }: { id: st
     await deliver(messageFor(user, document));
     expect((await documentOf(user, document)).status).toBe("failed");
   }
-}
-
-/** Agents that were made, changed, refused and deleted. */
-async function customAgents(user: Awaited<ReturnType<typeof newUser>>): Promise<void> {
-  const words = {
-    name: text("agent name"),
-    description: text("agent description"),
-    system_prompt: text("agent prompt"),
-    capabilities: [word("agent capability")],
-  };
-  const { id } = await newAgent(user, { ...words, delegable: true });
-  const schema = { type: "object", properties: { [word("agent schema")]: { type: "string" } } };
-  const extractor = await newAgent(user, { ...words, kind: "extractor", schema });
-  const run = async (agent: string, reply: Parameters<typeof scriptModel>[1][number]) => {
-    const key = newId();
-    await scriptModel(key, [reply]);
-    const body = { input: `${key} ${text("agent input")}` };
-    return (await call("POST", `/api/v1/agents/${agent}/execute`, { as: user, body })).text();
-  };
-  expect(await run(id, say("answer"))).toContain(word("answer"));
-  const rows = [{ [word("agent schema")]: text("agent row") }];
-  expect(await run(extractor.id, use("submit_rows", { rows }))).toContain(word("agent row"));
-  const change = { system_prompt: text("changed agent prompt") };
-  expect((await call("PATCH", `/api/v1/agents/${id}`, { as: user, body: change })).status).toBe(200);
-  const refused = { ...words, tools: [word("agent prompt")] };
-  expect((await call("POST", "/api/v1/agents", { as: user, body: refused })).status).toBe(422);
-  expect((await call("DELETE", `/api/v1/agents/${extractor.id}`, { as: user })).status).toBe(204);
 }
 
 async function overRest(user: Awaited<ReturnType<typeof newUser>>): Promise<void> {
