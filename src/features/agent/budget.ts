@@ -47,3 +47,17 @@ export class TurnBudget implements Budget {
     return this.#usage;
   }
 }
+
+/** Spends from both, and is spent when one of them is. */
+export function jointBudget(turn: Budget, own: Budget): Budget {
+  return {
+    get tokensLeft() {
+      return Math.min(turn.tokensLeft, own.tokensLeft);
+    },
+    add: (response) => {
+      turn.add(response);
+      own.add(response);
+    },
+    isSpent: () => turn.isSpent() || own.isSpent(),
+  };
+}

@@ -6,16 +6,8 @@ import { AppError } from "../../lib/errors.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
 import type { HistoryMessage } from "../hub/protocol.ts";
 import { type ToolContext, type ToolOutput, TurnSuspended } from "../tools/types.ts";
-import { Domain } from "../workspace/schema.ts";
-import {
-  type AgentDefinition,
-  type DelegableAgent,
-  FLOATING_SUPERVISOR,
-  HOME_SUPERVISOR,
-  SCOPED_AGENTS,
-  SUB_AGENTS,
-} from "./agents.ts";
-import { type Budget, TurnBudget } from "./budget.ts";
+import { type AgentDefinition, FLOATING_SUPERVISOR } from "./agents.ts";
+import { jointBudget, TurnBudget } from "./budget.ts";
 import { delegationMessage, handOverTool, scopeDomain, type TaskInput, type TodosInput } from "./delegate.ts";
 import { TurnEntities } from "./entities.ts";
 import { describeFailure, type TurnFailure } from "./failure.ts";
@@ -26,6 +18,7 @@ import { composePrompt, type MemoryContext } from "./prompts/compose.ts";
 import type { RunMeter } from "./run-meter.ts";
 import { TurnSpeaker } from "./speaker.ts";
 import { CUT, Stage, type StagePorts } from "./stage.ts";
+import { specialistOf, topAgentOf } from "./turn-agents.ts";
 import { TurnDevice } from "./turn-device.ts";
 import { TurnSituation } from "./turn-situation.ts";
 import { TurnTools } from "./turn-tools.ts";
@@ -188,7 +181,7 @@ class Turn {
       journal,
       signal,
       approve: (ask) => approve(ask, { timezone: this.#timezone }),
-      budget: meter ? joined(this.#budget, meter) : this.#budget,
+      budget: meter ? jointBudget(this.#budget, meter) : this.#budget,
       autoApprove: this.#request.autoApprove,
       toolContext: (position) => this.#toolContext(position, signal),
       progress: (phase, label) => this.#speaker.progress(phase, label),
@@ -198,7 +191,7 @@ class Turn {
 
   /** Runs a sub-agent in a context of its own; its answer is all that comes back. */
   async #delegate(input: TaskInput, ctx: ToolContext): Promise<ToolOutput> {
-    const { works, label } = this.#specialist(input.agent);
+    const { works, label } = specialistOf(this.#request, input.agent);
     const isReplayed = this.#ports.journal.find(ctx.position, 1) !== undefined;
     if (!isReplayed) this.#speaker.progress("delegating", label);
     const message = delegationMessage(input);
@@ -224,14 +217,6 @@ class Turn {
     return text.trim() === "" ? NO_ANSWER : { text };
   }
 
-  #specialist(name: string): Pick<DelegableAgent, "works" | "label"> {
-    const domain = Domain.safeParse(name).data;
-    if (domain) return { works: { definition: SUB_AGENTS[domain] }, label: DELEGATION_LABELS[domain] };
-    const extra = this.#request.extraAgents?.find((agent) => agent.name === name);
-    if (!extra) throw new AppError("internal", { detail: "The task tool took an agent that there is not." });
-    return extra;
-  }
-
   #showPlan({ todos }: TodosInput): ToolOutput {
     const current =
       todos.find((todo) => todo.status === "in_progress") ?? todos.find((todo) => todo.status === "pending");
@@ -252,38 +237,11 @@ class Turn {
   }
 }
 
-function topAgentOf({ topAgent, kind, scope }: TurnRequest): AgentDefinition {
-  if (topAgent) return topAgent;
-  if (kind === "home") return HOME_SUPERVISOR;
-  const domain = scopeDomain(scope);
-  return domain ? SCOPED_AGENTS[domain] : FLOATING_SUPERVISOR;
-}
-
 function isPerson({ role }: HistoryMessage): boolean {
   return role === "user";
 }
-
-const DELEGATION_LABELS: Record<Domain, string> = {
-  tasks: "Working on your tasks",
-  projects: "Working on your projects",
-  timelines: "Working on your milestones",
-  notes: "Working on your notes",
-};
 
 const NO_ANSWER: ToolOutput = {
   text: "The specialist gave no answer. Answer without it, or say what is missing.",
   isError: true,
 };
-
-function joined(turn: Budget, own: Budget): Budget {
-  return {
-    get tokensLeft() {
-      return Math.min(turn.tokensLeft, own.tokensLeft);
-    },
-    add: (response) => {
-      turn.add(response);
-      own.add(response);
-    },
-    isSpent: () => turn.isSpent() || own.isSpent(),
-  };
-}
