@@ -1,20 +1,12 @@
 /** Puts the parts of one user's hub together and keeps its alarm. */
-import type { AgentProgram } from "../../src/features/agent/types.ts";
-import { liveSession, type verifyAccessToken } from "../../src/features/auth/service.ts";
-import type { AgentToRun } from "../../src/features/custom-agents/schema.ts";
-import type { Roster } from "../../src/features/custom-agents/service.ts";
-import type { Tool } from "../../src/features/tools/types.ts";
+import { liveSession } from "../../src/features/auth/service.ts";
 import { AppError } from "../../src/lib/errors.ts";
-import type { Logger } from "../../src/lib/logger.ts";
 import { Semaphore } from "../../src/lib/semaphore.ts";
-import { type Clock, systemClock } from "../../src/lib/time.ts";
+import { systemClock } from "../../src/lib/time.ts";
 import type { Actor } from "../../src/platform/actor.ts";
 import type { Ctx } from "../../src/platform/context.ts";
 import type { Role } from "../../src/platform/db.ts";
-import { EMBEDDER_KEY_PURPOSE, type Embedder } from "../../src/platform/embedder.ts";
-import type { Keyring } from "../../src/platform/keyring.ts";
-import type { Metrics } from "../../src/platform/metrics.ts";
-import type { ModelClient } from "../../src/platform/model-port.ts";
+import { EMBEDDER_KEY_PURPOSE } from "../../src/platform/embedder.ts";
 import { plainVector } from "../../src/platform/vector-math.ts";
 import { AgentRoster } from "./agent-roster.ts";
 import { Connections, type Session } from "./connections.ts";
@@ -27,11 +19,11 @@ import { ExecutionOutbox } from "./execution-outbox.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubEvents } from "./hub-events.ts";
+import type { HubSurroundings } from "./hub-surroundings.ts";
 import { KeyNote } from "./key-note.ts";
 import { HubMemory } from "./memory.ts";
-import type { LearningMode } from "./memory-jobs.ts";
 import { Outbox } from "./outbox.ts";
-import type { HubLimits, HubParts } from "./parts.ts";
+import type { HubParts } from "./parts.ts";
 import { Sockets } from "./sockets.ts";
 import { HubStorage } from "./storage.ts";
 import { ToolAnswers } from "./tool-answers.ts";
@@ -45,25 +37,6 @@ import { Vault } from "./vault.ts";
 /** Model calls of one hub at the same time: the platform allows six connections, two are left for the rest. */
 const MODEL_CALLS_MAX = 4;
 const TURN_STARTERS: readonly Role[] = ["owner", "admin", "member"];
-
-export interface HubSurroundings {
-  keyring: Keyring;
-  model: ModelClient;
-  embedder: Embedder;
-  limits: HubLimits;
-  memory: { learning: LearningMode; cosineMin: number };
-  log: Logger;
-  metrics: Metrics;
-  clock?: Clock;
-  /** Tools of turns that need more than a turn has; `createCtx` makes a context of the user's own. See `TurnPorts`. */
-  extraTools(createCtx: () => Ctx): readonly Tool[];
-  /** How an agent of the user's own answers; `createCtx` as above. */
-  programOf(agent: AgentToRun, createCtx: () => Ctx): AgentProgram;
-  /** The agents of the user's own that the assistant may delegate to. */
-  loadRoster(ctx: Ctx): Promise<Roster>;
-  createCtx(actor: Actor, tenantId: string): Ctx;
-  verifyToken: (token: string) => ReturnType<typeof verifyAccessToken>;
-}
 
 export class Hub {
   readonly parts: HubParts;
