@@ -136,6 +136,20 @@ export function insertPlaces(
     on conflict do nothing`);
 }
 
+/** What an attempt under another title, or with other readers, has left: such places are not in the list. */
+export function deleteOtherPlaces(queries: Queries, { document, upload }: Reading, list: readonly Cut[]) {
+  return queries.execute(sql`
+    delete from ${chunkPlaces} where document_id = ${document.id}::uuid and upload = ${upload.number}::integer
+      and not exists (
+        select from unnest(
+          ${arrayOf(list.map(({ id }) => id))}::uuid[], ${arrayOf(list.map((_, index) => index))}::integer[],
+          ${arrayOf(list.map(({ chunk }) => chunk.position.start))}::integer[]
+        ) as place (id, ordinal, start) join ${chunks} on ${chunks.id} = place.id
+        where ${chunks.number} = ${chunkPlaces.chunk} and place.ordinal = ${chunkPlaces.ordinal}
+          and place.start = ${chunkPlaces.start})
+      and exists (select from ${documents} where ${isUnfinished(document)})`);
+}
+
 /** Another process may have finished it, or its owner asked for it anew. */
 export function isUnfinished({ id, version }: DocumentRow): SQL {
   return sql`(${documents.id} = ${id}::uuid and ${documents.version} = ${version}::integer

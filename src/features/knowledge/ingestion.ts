@@ -5,7 +5,7 @@ import { chunkDocument } from "./core/chunk.ts";
 import { DocumentProblem, type ParsedDocument } from "./core/parse/document.ts";
 import { parseDocument } from "./core/parse/parse.ts";
 import { eraseDocument, objectName } from "./erasure.ts";
-import { type Cut, identify, insertPlaces, type Reading } from "./indexing.ts";
+import { type Cut, deleteOtherPlaces, identify, insertPlaces, type Reading } from "./indexing.ts";
 import { publish } from "./publishing.ts";
 import { storeChunks } from "./storing.ts";
 import { fetchUpload } from "./url-documents.ts";
@@ -63,6 +63,7 @@ async function read(ctx: Ctx, vault: KnowledgeVault, reading: Reading): Promise<
   const list = cut(vault, reading, parsed, title);
   const terms = await storeChunks(ctx, vault, reading, list);
   if (terms === null) return false;
+  await ctx.db.run(allow("documents", "ingest"), (queries) => [deleteOtherPlaces(queries, reading, list)]);
   for (let at = 0; at < list.length; at += BATCH_PLACES) {
     await ctx.db.run(allow("documents", "ingest"), (queries) => [
       insertPlaces(queries, reading, list.slice(at, at + BATCH_PLACES), at),
