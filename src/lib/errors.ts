@@ -24,7 +24,7 @@ export const ERROR_CATALOGUE = {
   internal: { status: 500, title: "Something went wrong on our side" },
   model_refused: { status: 422, title: "The model declined to answer" },
   agent_limit_reached: { status: 422, title: "The agent reached one of its limits" },
-  output_invalid: { status: 502, title: "The model's answer does not have the form that was asked for" },
+  output_invalid: { status: 502, title: "The model answered in another form than the one asked for" },
   turn_too_large: { status: 422, title: "The request needs more than one turn can hold" },
   model_unavailable: { status: 502, title: "The model cannot be reached" },
   database_unavailable: { status: 503, title: "The database cannot be reached" },
