@@ -2,14 +2,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
-import type { Queries } from "../../platform/db.ts";
+import type { Permission, Queries } from "../../platform/db.ts";
 import type { SealedObjects } from "../../platform/objects.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
 import { liveCollection, selectCollection } from "./collection-rows.ts";
 import type { DocumentType } from "./core/parse/document.ts";
 import { type DocumentRow, liveDocument, refusal, rowOf } from "./document-rows.ts";
-import { eraseDocument, objectName } from "./erasure.ts";
+import { dropOrphans, eraseDocument, objectName } from "./erasure.ts";
 import { tagsOf } from "./filters.ts";
 import { arrayOf } from "./indexing.ts";
 import type { Document, IngestMessage, Metadata } from "./schema.ts";
@@ -61,7 +61,7 @@ export async function acceptDocuments(ctx: Ctx, list: readonly NewUpload[]): Pro
   const rows = answers.flatMap((answer) => ("rows" in answer ? [] : answer));
   if (rows.length < list.length) throw await refusalOf(ctx, list);
   try {
-    await storeAll(ctx, vault, list);
+    await storeAll(ctx, allow("documents", "create"), vault, list);
   } catch (error) {
     const made = answers.flatMap((answer) => ("rows" in answer ? answer.rows : []));
     await Promise.allSettled(made.map(({ id }) => eraseDocument(ctx, allow("documents", "create"), id)));
@@ -89,7 +89,7 @@ export async function acceptReplacement(
   ]);
   if (!row) throw refusal(readable);
   if (changed.rows.length === 0 && !isAmong(ifMatch, row.version)) throw new AppError("precondition_failed");
-  await storeAll(ctx, vault, [upload]);
+  await storeAll(ctx, permission, vault, [upload]);
   await enqueue(ctx, row);
   return vault.openDocument(row);
 }
@@ -111,13 +111,20 @@ function isAmong(versions: readonly number[] | undefined, version: number): bool
   return versions === undefined || versions.includes(version);
 }
 
-async function storeAll(ctx: Ctx, vault: KnowledgeVault, list: readonly Upload[]): Promise<void> {
+async function storeAll(
+  ctx: Ctx,
+  permission: Permission,
+  vault: KnowledgeVault,
+  list: readonly Upload[],
+): Promise<void> {
   const objects = vault.objects(ctx.ports.objects);
-  await Promise.all(
-    list.map(({ documentId, uploadId, store }) =>
-      store?.(objects, objectName(ctx.tenantId, documentId, uploadId)),
-    ),
+  const stored = await Promise.all(
+    list.map(async ({ documentId, uploadId, store }) => {
+      await store?.(objects, objectName(ctx.tenantId, documentId, uploadId));
+      return store ? [{ documentId, uploadId }] : [];
+    }),
   );
+  if (stored.flat().length > 0) await dropOrphans(ctx, permission, stored.flat());
 }
 
 function insertDocument(

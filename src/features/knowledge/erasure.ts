@@ -1,8 +1,8 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, inArray, isNull } from "drizzle-orm";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";
 import { openVectorIndex } from "../../platform/vectors.ts";
-import { documents } from "./tables.ts";
+import { documents, documentVersions } from "./tables.ts";
 
 /** Where the bytes of one upload are in R2. */
 export function objectName(tenantId: string, documentId: string, uploadId: string): string {
@@ -20,6 +20,31 @@ export async function eraseDocument(ctx: Ctx, permission: Permission, id: string
     queries.delete(documents).where(and(eq(documents.id, id), eq(documents.userId, userIdOf(ctx)))),
   ]);
   await openVectorIndex(ctx, permission).flush();
+}
+
+/**
+ * For who has just stored bytes: a document can be deleted while they are on their way, and nothing would ever come back for
+ * them. Deleting marks the document before it looks for bytes, so one of the two sees the other.
+ */
+export async function dropOrphans(
+  ctx: Ctx,
+  permission: Permission,
+  stored: readonly { documentId: string; uploadId: string }[],
+): Promise<void> {
+  const ids = stored.map(({ uploadId }) => uploadId);
+  const [rows] = await ctx.db.run(permission, (queries) => [
+    queries
+      .select({ uploadId: documentVersions.uploadId })
+      .from(documentVersions)
+      .innerJoin(documents, eq(documents.id, documentVersions.documentId))
+      .where(and(inArray(documentVersions.uploadId, ids), isNull(documents.deletedAt))),
+  ]);
+  const wanted = new Set(rows.map(({ uploadId }) => uploadId));
+  const orphans = stored.filter(({ uploadId }) => !wanted.has(uploadId));
+  if (orphans.length === 0) return;
+  await ctx.ports.objects.delete(
+    orphans.map(({ documentId, uploadId }) => objectName(ctx.tenantId, documentId, uploadId)),
+  );
 }
 
 async function eraseObjects(bucket: R2Bucket, prefix: string): Promise<void> {

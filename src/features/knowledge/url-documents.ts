@@ -5,7 +5,7 @@ import { EgressProblem, type Fetched, fetchPublic } from "../../platform/fetch.t
 import { allow } from "../auth/policy.ts";
 import { DocumentProblem, PARSE_LIMITS } from "./core/parse/document.ts";
 import { HEAD_BYTES, typeOfHead } from "./core/parse/file-head.ts";
-import { objectName } from "./erasure.ts";
+import { dropOrphans, objectName } from "./erasure.ts";
 import type { Reading } from "./indexing.ts";
 import { documentVersions } from "./tables.ts";
 import type { DocumentBody, KnowledgeVault } from "./vault.ts";
@@ -22,11 +22,12 @@ export async function fetchUpload(
   { document, upload }: Reading,
   body: DocumentBody & { url: string },
 ): Promise<{ bytes: Uint8Array; body: DocumentBody }> {
+  const permission = allow("documents", "ingest");
   const { bytes, type, url } = await fetched(ctx, body.url, document.attempts);
   const claim = { type, name: lastSegment(url) };
   const known = { ...body, claim };
   // What is known of the bytes first: whoever finds them finds that too.
-  await ctx.db.run(allow("documents", "ingest"), (queries) => [
+  await ctx.db.run(permission, (queries) => [
     queries
       .update(documentVersions)
       .set({
@@ -41,6 +42,7 @@ export async function fetchUpload(
     bytes: new Response(bytes).body ?? new ReadableStream(),
     size: bytes.length,
   });
+  await dropOrphans(ctx, permission, [{ documentId: document.id, uploadId: upload.uploadId }]);
   return { bytes, body: known };
 }
 

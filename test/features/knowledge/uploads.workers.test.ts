@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import { type Collection, Document, DocumentPage } from "../../../src/features/knowledge/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { readEnv } from "../../../src/platform/env.ts";
-import { type CallOptions, call, problemOf } from "../../support/api.ts";
+import { type CallOptions, call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
 import { docxOf, pdfOf, pdfStream, pdfText, utf8, wordParagraph } from "../../support/documents.ts";
 import { deliver, documentOf, messageFor, newCollection } from "../../support/knowledge.ts";
@@ -212,4 +212,29 @@ test("a document of too many chunks says what to do", async () => {
   const failed = await read(send(text, { type: "text/plain", query: { collection_id: own.id } }));
   expect(failed.status).toBe("failed");
   expect(failed.reason).toContain("more than 20,000 chunks");
+});
+
+test("nothing is left of a file whose document was deleted while it was on its way", async () => {
+  const home = await newCollection(user);
+  const listed = async () => {
+    const path = `/rag/documents?collection_id=${home.id}`;
+    return (await callFor(DocumentPage, "GET", path, { as: user })).data[0];
+  };
+  const line = utf8("The otters of the lake were counted. ".repeat(4000));
+  let isDeleted = false;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (isDeleted) return controller.close();
+      controller.enqueue(line.slice());
+      const document = await listed();
+      if (!document) return;
+      expect((await call("DELETE", `/api/v1/rag/documents/${document.id}`, { as: user })).status).toBe(204);
+      isDeleted = true;
+    },
+  });
+  const sent = await accepted(send(body, { type: "text/plain", query: { collection_id: home.id } }));
+  expect(isDeleted).toBe(true);
+  expect(await listed()).toBeUndefined();
+  const prefix = `knowledge/${user.tenantId}/${sent.id}/`;
+  expect((await readEnv(env).objects.list({ prefix })).objects).toEqual([]);
 });
