@@ -62,6 +62,22 @@ export async function listCollections(ctx: Ctx, { limit, cursor, deleted }: List
   return { ...page, data: page.data.map((row) => vault.openCollection(row)) };
 }
 
+/** The person's own before those shared with them, lest others decide what of it is among the first; the newest first. */
+export async function listOwnFirst(ctx: Ctx, limit: number): Promise<Collection[]> {
+  const permission = allow("collections", "read");
+  const [rows] = await ctx.db.run(permission, (queries) => [
+    queries
+      .select()
+      .from(collections)
+      .where(liveCollection(ctx))
+      .orderBy(desc(eq(collections.userId, userIdOf(ctx))), desc(collections.id))
+      .limit(limit),
+  ]);
+  if (rows.length === 0) return [];
+  const vault = await openVault(ctx, permission);
+  return rows.map((row) => vault.openCollection(row));
+}
+
 /** Throws `not_found` for a deleted one too. */
 export async function getCollection(ctx: Ctx, id: string): Promise<Collection> {
   const permission = allow("collections", "read");

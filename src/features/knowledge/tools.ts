@@ -3,7 +3,7 @@ import { isUuid } from "../../lib/ids.ts";
 import { unified } from "../../lib/search-words.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Tool, ToolOutput } from "../tools/types.ts";
-import { listCollections } from "./collections.ts";
+import { listOwnFirst } from "./collections.ts";
 import { highlight } from "./core/highlight.ts";
 import { sourceBlock } from "./core/sources.ts";
 import { retrieve, withoutStrays } from "./retrieve.ts";
@@ -13,7 +13,7 @@ const QUERY_CHARS_MAX = 1_000;
 const NAME_CHARS_MAX = 200;
 /** Collections that are looked through by name. */
 const COLLECTIONS_LISTED = 100;
-/** The newest that are searched when none is named. */
+/** That are searched when none is named: the person's newest, then the newest shared with them. */
 const COLLECTIONS_SEARCHED = 8;
 const NAMES_SHOWN = 20;
 const RESULTS_MAX = 6;
@@ -59,7 +59,7 @@ export function searchKnowledgeTool(createCtx: () => Ctx): Tool {
 }
 
 async function searchForTurn(ctx: Ctx, { query, collection }: SearchKnowledgeInput): Promise<ToolOutput> {
-  const { data } = await listCollections(ctx, { limit: COLLECTIONS_LISTED, deleted: false });
+  const data = await listOwnFirst(ctx, COLLECTIONS_LISTED);
   if (data.length === 0) return { text: "The person has no collections of documents." };
   const chosen = collection === undefined ? data.slice(0, COLLECTIONS_SEARCHED) : named(data, collection);
   if (chosen.length === 0) return { text: unknownCollection(data, String(collection)), isError: true };

@@ -2,8 +2,10 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, inject, test, vi } from "vitest";
 import { newId } from "../../../src/lib/ids.ts";
+import { call } from "../../support/api.ts";
 import { modelAsked, says, scriptWord, tool, uses } from "../../support/errand.ts";
 import { crashHub } from "../../support/hub.ts";
+import { newColleague } from "../../support/intruders.ts";
 import { JournalingDevice } from "../../support/journaling-device.ts";
 import { ingested, newCollection } from "../../support/knowledge.ts";
 import { current, inHubTables, notes, settled } from "../../support/memory.ts";
@@ -95,6 +97,21 @@ test("somebody else's documents are not there, and who has none is told so", asy
   const read = await searched({ query: "days of paid holiday" }, theirs);
   expect(read).toContain("Holiday boats");
   expect(read).not.toContain("thirty days");
+});
+
+test("colleagues who share more collections than are searched do not push out the person's own", async () => {
+  const own = await newUser(env);
+  const collection = await newCollection(own, { name: "Mine" });
+  await ingested(own, { collection_id: collection.id, content: "Holiday boats leave at nine." });
+  const colleague = await newColleague(own);
+  for (let count = 0; count < 8; count++) {
+    const { id } = await newCollection(colleague, { name: `Crowd ${count}` });
+    const body = { kind: "collection", resource_id: id, user_id: null, right: "read" };
+    expect((await call("POST", "/api/v1/shares", { as: colleague, body })).status).toBe(201);
+  }
+  const read = await searched({ query: "holiday boats" }, await JournalingDevice.start(own));
+  expect(read).toContain("Holiday boats leave at nine.");
+  expect(read).toContain('Not searched: "Crowd 0".');
 });
 
 test("a turn that asks for no documents makes no trip for them", async () => {
