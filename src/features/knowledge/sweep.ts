@@ -1,10 +1,12 @@
 import { sql } from "drizzle-orm";
 import type { SchedulerDatabase } from "../../platform/scheduler-db.ts";
 import type { IngestMessage } from "./schema.ts";
-import { collections } from "./tables.ts";
+import { collections, documents } from "./tables.ts";
 
-/** A queue takes as many at once; the next tick goes on. */
-const DOCUMENTS_MAX = 100;
+/** Of one tick; the next one goes on. */
+const DOCUMENTS_MAX = 1_000;
+/** A queue takes as many at once. */
+const BATCH_MAX = 100;
 const COLLECTIONS_MAX = 100;
 
 /** The part of a queue that is used here. */
@@ -20,23 +22,29 @@ interface DueDocument extends Record<string, unknown> {
 }
 
 /**
- * Queues documents whose message was lost or never sent and those that are to be erased, and erases collections that were
- * deleted 31 days ago: a day after their documents. The scheduler's role sees no others. A message that is sent twice does
- * its work once.
+ * Queues documents whose message was lost or never sent and those that are to be erased, the longest due first, and erases
+ * collections that were deleted 31 days ago: a day after their documents, and not before them, whose bytes nobody would find
+ * without their rows. The scheduler's role sees no others. A message that is sent twice does its work once.
  */
 export async function sweepDocuments(database: SchedulerDatabase, queue: Outlet): Promise<number> {
   const [{ rows }] = await database.run((queries) => [
     queries.execute<DueDocument>(
-      sql`select id, tenant_id, user_id, version from documents limit ${DOCUMENTS_MAX}::integer`,
+      sql`select id, tenant_id, user_id, version from documents
+        order by due_at limit ${DOCUMENTS_MAX}::integer`,
     ),
     queries.execute(
       sql`delete from ${collections}
-        where id in (select id from ${collections} limit ${COLLECTIONS_MAX}::integer)`,
+        where id in (
+          select id from ${collections}
+          where not exists (select from ${documents} where ${documents.collectionId} = ${collections.id})
+          limit ${COLLECTIONS_MAX}::integer)`,
     ),
   ]);
   const messages = rows.map(({ id, tenant_id, user_id, version }) => ({
     body: { kind: "document.ingest", tenant_id, user_id, document_id: id, version } satisfies IngestMessage,
   }));
-  if (messages.length > 0) await queue.sendBatch(messages);
+  for (let at = 0; at < messages.length; at += BATCH_MAX) {
+    await queue.sendBatch(messages.slice(at, at + BATCH_MAX));
+  }
   return messages.length;
 }

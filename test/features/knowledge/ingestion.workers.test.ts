@@ -180,6 +180,31 @@ test("documents of a deleted collection go with their bytes when it is due, and 
   expect(await objectOf(ready)).toBeNull();
 });
 
+test("a collection is not erased before its documents, and is after them", async () => {
+  const own = await newCollection(user);
+  const ready = await ingested(user, { collection_id: own.id, content: TEXT });
+  await call("DELETE", `/api/v1/rag/collections/${own.id}`, { as: user });
+  await admin().execute(
+    sql`update collections set deleted_at = now() - interval '31 days 1 minute' where id = ${own.id}`,
+  );
+  await admin().execute(sql`update documents set due_at = now() - interval '1 day' where id = ${ready.id}`);
+  const left = async () =>
+    (await admin().execute(sql`select id from collections where id = ${own.id}`)).rows.length;
+  const sweep = async () => {
+    const batches: unknown[][] = [];
+    await sweepDocuments(openSchedulerDatabase(readEnv(env).config.database), {
+      sendBatch: async (messages) => batches.push(messages.map(({ body }) => body)),
+    });
+    return batches;
+  };
+  expect((await sweep()).flat()).toContainEqual(messageFor(user, ready));
+  expect(await left()).toBe(1);
+  await deliver(messageFor(user, ready));
+  expect(await objectOf(ready)).toBeNull();
+  await sweep();
+  expect(await left()).toBe(0);
+});
+
 test("a batch is accepted whole", async () => {
   const own = await newCollection(user);
   const documents = ["One fish.", "Two fish."].map((content) => ({ content }));
