@@ -1,0 +1,126 @@
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytes, id, tenantId } from "../../platform/columns.ts";
+import { documents, documentVersions } from "./document-tables.ts";
+
+/** What stays the same in several uploads of a document is one chunk, with one set of postings and one vector. */
+export const chunks = pgTable(
+  "chunks",
+  {
+    /** Of the document and what makes postings and vector: made twice, it is the same. */
+    id: id(),
+    /** Names it in the index. */
+    number: bigint("number", { mode: "bigint" }).notNull().generatedAlwaysAsIdentity().unique(),
+    tenantId: tenantId(),
+    userId: uuid("user_id").notNull(),
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
+    documentId: uuid("document_id")
+      .notNull()
+      .references(() => documents.id, { onDelete: "cascade" }),
+    /** Enveloped: the text and the headings above it. */
+    body: bytes("body").notNull(),
+    /** Keyed, of what makes postings and vector. */
+    contentHash: bytes("content_hash").notNull(),
+    /** The newest version of the collection does not have it: not yet, or no more. */
+    hidden: boolean("hidden").notNull().default(true),
+    /** The vector space it has a vector in; null until then. */
+    embedder: text("embedder"),
+  },
+  (table) => [
+    // A search of some documents finds their chunks in the index alone.
+    index("chunks_document").on(
+      table.documentId,
+      table.number,
+      table.id,
+      table.collection,
+      table.tenantId,
+      table.userId,
+    ),
+    // A search of the newest version leaves these out: from the index alone.
+    index("chunks_hidden")
+      .on(table.collection, table.number, table.tenantId, table.userId)
+      .where(sql`${table.hidden}`),
+    index("chunks_hidden_id")
+      .on(table.collection, table.id, table.tenantId, table.userId)
+      .where(sql`${table.hidden}`),
+  ],
+);
+
+/** Where a chunk stands in one upload. */
+export const chunkPlaces = pgTable(
+  "chunk_places",
+  {
+    documentId: uuid("document_id").notNull(),
+    /** `document_versions.number`. */
+    upload: integer("upload").notNull(),
+    chunk: bigint("chunk", { mode: "bigint" })
+      .notNull()
+      .references(() => chunks.number, { onDelete: "cascade" }),
+    tenantId: tenantId(),
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
+    /** From 0. */
+    ordinal: integer("ordinal").notNull(),
+    /** Into the text of the document, in UTF-16 units. */
+    start: integer("start").notNull(),
+    page: integer("page"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.documentId, table.upload, table.chunk] }),
+    foreignKey({
+      name: "chunk_places_upload",
+      columns: [table.documentId, table.upload],
+      foreignColumns: [documentVersions.documentId, documentVersions.number],
+    }).onDelete("cascade"),
+    index("chunk_places_chunk").on(table.chunk),
+  ],
+);
+
+/** The blind index: how often each term of a chunk occurs, by the term's keyed hash. */
+export const postings = pgTable(
+  "postings",
+  {
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
+    /** Keyed per tenant. */
+    token: bigint("token", { mode: "bigint" }).notNull(),
+    chunk: bigint("chunk", { mode: "bigint" })
+      .notNull()
+      .references(() => chunks.number, { onDelete: "cascade" }),
+    frequency: integer("frequency").notNull(),
+    /** Terms of the chunk. */
+    length: integer("length").notNull(),
+    tenantId: tenantId(),
+  },
+  // The key's index also holds the other columns: a search reads the index alone.
+  (table) => [
+    primaryKey({ columns: [table.collection, table.token, table.chunk] }),
+    index("postings_chunk").on(table.chunk),
+  ],
+);
+
+/** Its vectors; pgvector's column is the migration's, since a database may lack that type. */
+export const chunkVectors = pgTable(
+  "chunk_vectors",
+  {
+    chunkId: uuid("chunk_id")
+      .primaryKey()
+      .references(() => chunks.id, { onDelete: "cascade" }),
+    tenantId: tenantId(),
+    userId: uuid("user_id").notNull(),
+    collection: integer("collection").notNull(),
+    embedder: text("embedder").notNull(),
+  },
+  (table) => [index("chunk_vectors_collection").on(table.collection)],
+);

@@ -1,0 +1,163 @@
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  check,
+  customType,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytes, createdAt, deletedAt, id, moment, tenantId, updatedAt } from "../../platform/columns.ts";
+import { tenants, users } from "../users/tables.ts";
+import type { DocumentType } from "./core/parse/document.ts";
+import type { DocumentStatus, VersionCause } from "./schema.ts";
+
+const userId = () =>
+  uuid("user_id")
+    .notNull()
+    .references(() => users.id, { onDelete: "cascade" });
+
+/** Content versions of a collection, as ranges: what is visible now has no upper end. */
+const versionRanges = customType<{ data: string }>({ dataType: () => "int4multirange" });
+
+export const collections = pgTable(
+  "collections",
+  {
+    id: id(),
+    /** Names it in the index, where a uuid would be four times as long. */
+    number: integer("number").notNull().generatedAlwaysAsIdentity().unique(),
+    tenantId: tenantId().references(() => tenants.id, { onDelete: "cascade" }),
+    /** Who made it. */
+    userId: userId(),
+    /** Enveloped: name and description. */
+    body: bytes("body").notNull(),
+    chunkTokens: integer("chunk_tokens").notNull(),
+    overlapTokens: integer("overlap_tokens").notNull(),
+    /** The vector space of its chunks. */
+    embedder: text("embedder").notNull(),
+    /** How often what can be found in it has changed. */
+    contentVersion: integer("content_version").notNull().default(0),
+    /** How many of those can still be searched and restored, the newest included. */
+    versionsKept: integer("versions_kept").notNull().default(10),
+    version: integer("version").notNull().default(1),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+    deletedAt: deletedAt(),
+  },
+  (table) => [
+    index("collections_user").on(table.tenantId, table.userId, table.id),
+    index("collections_deleted").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
+  ],
+);
+
+/** One row for each change of what can be found in a collection. */
+export const collectionVersions = pgTable(
+  "collection_versions",
+  {
+    collectionId: uuid("collection_id")
+      .notNull()
+      .references(() => collections.id, { onDelete: "cascade" }),
+    number: integer("number").notNull(),
+    tenantId: tenantId(),
+    userId: uuid("user_id").notNull(),
+    cause: text("cause").$type<VersionCause>().notNull(),
+    /** Which document changed; null for a restoration. */
+    documentId: uuid("document_id"),
+    restoredFrom: integer("restored_from"),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.collectionId, table.number] }),
+    check(
+      "collection_versions_cause",
+      sql`${table.cause} in ('document_added', 'document_replaced', 'document_deleted', 'restored')`,
+    ),
+  ],
+);
+
+export const documents = pgTable(
+  "documents",
+  {
+    id: id(),
+    tenantId: tenantId().references(() => tenants.id, { onDelete: "cascade" }),
+    userId: userId(),
+    collectionId: uuid("collection_id")
+      .notNull()
+      .references(() => collections.id, { onDelete: "cascade" }),
+    /** Enveloped: the title. With type, size, chunks and terms, that of the upload that can be found. */
+    body: bytes("body").notNull(),
+    /** Enveloped: what its owner says of it; null for nothing. */
+    metadata: bytes("metadata"),
+    /** Keyed hashes of each key with its value, for filters. */
+    tags: bigint("tags", { mode: "bigint" }).array().notNull().default(sql`'{}'`),
+    type: text("type").$type<DocumentType>().notNull(),
+    size: integer("size").notNull(),
+    /** The newest in `document_versions`; status, progress and problem are its own. */
+    upload: integer("upload").notNull().default(1),
+    status: text("status").$type<DocumentStatus>().notNull().default("queued"),
+    progress: real("progress").notNull().default(0),
+    /** Enveloped: why it failed. */
+    problem: bytes("problem"),
+    chunks: integer("chunks").notNull().default(0),
+    /** Terms of all its chunks. */
+    terms: integer("terms").notNull().default(0),
+    /** Of this version. */
+    attempts: integer("attempts").notNull().default(0),
+    /** Rises when it is read anew: work that was queued for an earlier one does nothing. */
+    version: integer("version").notNull().default(1),
+    /** When the schedule looks after it, unless it is done before; null when there is nothing to do. */
+    dueAt: moment("due_at"),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+    /** What is left goes within minutes. */
+    deletedAt: deletedAt(),
+  },
+  (table) => [
+    index("documents_user").on(table.tenantId, table.userId, table.id),
+    index("documents_collection").on(table.collectionId, table.id),
+    index("documents_due").on(table.dueAt).where(sql`${table.dueAt} is not null`),
+    check("documents_status", sql`${table.status} in ('queued', 'parsing', 'embedding', 'ready', 'failed')`),
+  ],
+);
+
+/** A document as it was sent once; it can be found in the content versions of the collection that `versions` has. */
+export const documentVersions = pgTable(
+  "document_versions",
+  {
+    documentId: uuid("document_id")
+      .notNull()
+      .references(() => documents.id, { onDelete: "cascade" }),
+    /** From 1. */
+    number: integer("number").notNull(),
+    /** Names its bytes. */
+    uploadId: uuid("upload_id").notNull().unique(),
+    tenantId: tenantId(),
+    userId: uuid("user_id").notNull(),
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
+    /** The envelope of `documents.body`: it can be put in that one's place. */
+    body: bytes("body").notNull(),
+    type: text("type").$type<DocumentType>().notNull(),
+    size: integer("size").notNull(),
+    /** The collection's settings when it was sent: read again, it gives the same chunks. */
+    chunkTokens: integer("chunk_tokens").notNull(),
+    overlapTokens: integer("overlap_tokens").notNull(),
+    chunks: integer("chunks").notNull().default(0),
+    /** Terms of all its chunks. */
+    terms: integer("terms").notNull().default(0),
+    versions: versionRanges("versions").notNull().default(sql`'{}'::int4multirange`),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.documentId, table.number] }),
+    index("document_versions_collection").on(table.collection),
+    // A search sums up the newest version's chunks and terms: from the index alone.
+    index("document_versions_newest")
+      .on(table.collection, table.chunks, table.terms, table.tenantId, table.userId)
+      .where(sql`upper_inf(${table.versions})`),
+  ],
+);
