@@ -94,8 +94,8 @@ function checkedUrl(address: string, base?: URL): URL {
     throw new EgressProblem("address", "An address with a user name or a password in it is not fetched.");
   }
   url.hash = "";
-  // With a dot at its end a name is the same, and looks like another.
-  url.hostname = url.hostname.replace(/\.$/, "");
+  // With dots at its end a name is the same, and looks like another.
+  url.hostname = url.hostname.replace(/\.+$/, "");
   return url;
 }
 

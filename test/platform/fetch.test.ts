@@ -103,7 +103,9 @@ describe("addresses that are not fetched", () => {
      http://[::ffff:127.0.0.1]/ http://[64:ff9b::7f00:1]/ http://[fd00::1]/ http://[fe80::1]/ http://169.254.169.254/latest/
      http://10.0.0.1/ http://192.168.1.1/ http://172.20.0.1/ http://100.64.0.1/ http://224.0.0.1/ http://１２７.０.０.１/
      http://①②⑦.0.0.1/ http://localhost/ http://LOCALHOST./ http://a.localhost/ http://metadata.google.internal/
-     http://printer.local/ http://intranet/ https://router.home.arpa/`.split(/\s+/),
+     http://localhost../ http://127.0.0.1.../ http://printer.local/ http://intranet/ https://router.home.arpa/`.split(
+      /\s+/,
+    ),
   )("%s leads inside", async (address) => {
     expect(await problemAt(address)).toMatchObject({ code: "blocked", isPassing: false });
     expect(() => refuseAddress(config, address)).toThrow(EgressProblem);
