@@ -89,7 +89,8 @@ function attribute(text: string): string {
   return short.replace(/\s+/g, " ").replaceAll('"', "'").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-const OUR_TAGS = /<(?=\s*\/?\s*(?:sources?|question)\b)/gi;
+/** Two runs of white space side by side would be tried in every division of a long one. */
+const OUR_TAGS = /<(?=\s*(?:\/\s*)?(?:sources?|question)\b)/gi;
 
 function harmless(text: string): string {
   return text.replace(OUR_TAGS, "&lt;");
