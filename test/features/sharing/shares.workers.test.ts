@@ -113,6 +113,21 @@ test("the database itself lets a reader change nothing, and a writer delete noth
   await expect(asColleague(posted)).rejects.toMatchObject({ code: "42501" });
 });
 
+test("the database itself lets nobody share what is not their own, nor turn a share of theirs to it", async () => {
+  const { collection } = await handbook();
+  const own = await newCollection(colleague);
+  const ofOwn = await shared(own, "read", third, colleague);
+  const given = (resource: { id: string }, kind: string, to: TestUser | null) => sql`
+    insert into shares (id, user_id, kind, resource_id, grantee_id, "right")
+    values (${newId()}, ${colleague.userId}, ${kind}, ${resource.id}, ${to?.userId ?? null}, 'write') returning id`;
+  const turned = sql`update shares set resource_id = ${collection.id} where id = ${ofOwn.id} returning id`;
+  await shared(collection, "write");
+  for (const change of [given(collection, "collection", third), given(own, "agent", third), turned]) {
+    await expect(asColleague(change)).rejects.toMatchObject({ code: "42501" });
+  }
+  expect(await asColleague(given(own, "collection", null))).toHaveLength(1);
+});
+
 /** As the application role, with no verb in between. */
 async function asColleague(query: SQL): Promise<unknown[]> {
   const connection = connectAs(env, "adjutant_app");
