@@ -5,14 +5,19 @@ const MARK = /([ \t]*)[[［【]\s*(\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*)\s*[\
 /** What may still become a mark, and the space before it, which goes with a mark that is taken out. */
 const UNFINISHED = /\s*(?:[[［【][\d\s,;、，–-]{0,40})?$/;
 
+/** Beginning of a picture in Markdown: who shows it asks its server for it, with whatever a source had put into its address. */
+const PICTURE = /!(?=\[)/g;
+
 /**
  * Reads an answer as it is written and gives it on with its marks put right: `[2][1]` for `[3, 5]` when source 5 was the
- * first that was named. A number that no source has is taken out.
+ * first that was named. A number that no source has is taken out, and a picture is no more than a link.
  */
 export class CitationReader {
   readonly #sources: number;
   readonly #cited: number[] = [];
   #held = "";
+  /** The last character that was given on. */
+  #last = "";
 
   /** @param sources How many were given; the first is 1. */
   constructor(sources: number) {
@@ -40,11 +45,14 @@ export class CitationReader {
   }
 
   #read(text: string): string {
-    return text.replace(MARK, (_mark, space: string, list: string) => {
+    const marked = text.replace(MARK, (_mark, space: string, list: string) => {
       const numbers = numbersIn(list).filter((number) => number >= 1 && number <= this.#sources);
       const marks = [...new Set(numbers)].map((number) => `[${this.#place(number)}]`);
       return marks.length === 0 ? "" : space + marks.join("");
     });
+    const shown = (this.#last + marked).replace(PICTURE, "! ").slice(this.#last.length);
+    this.#last = shown.slice(-1) || this.#last;
+    return shown;
   }
 
   #place(source: number): number {

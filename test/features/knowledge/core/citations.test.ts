@@ -38,6 +38,15 @@ test.each(["A list: [x] done, [ ] open.", "See [the page](https://example.com)."
   },
 );
 
+test.each([
+  ["![alt](https://example.com/?q=secret)", "! [alt](https://example.com/?q=secret)"],
+  ["![1](https://example.com/?q=secret)", "! [1](https://example.com/?q=secret)"],
+  ["![9][alt][r]\n\n[r]: https://example.com", "! [alt][r]\n\n[r]: https://example.com"],
+  ["Look![2]", "Look! [1]"],
+])("makes no picture of %j, in whatever pieces it comes", (answer, text) => {
+  for (const pieces of [[answer], [...answer]]) expect(read(pieces, 3).text).toBe(text);
+});
+
 test("holds back only what may become a mark", () => {
   const reader = new CitationReader(2);
   expect(reader.push("Thirty days ")).toBe("Thirty days");
@@ -47,7 +56,7 @@ test("holds back only what may become a mark", () => {
 });
 
 test("reads the same in whatever pieces the answer comes", () => {
-  const part = fc.constantFrom("word ", "[1]", "[2, 3]", " [9]", "[", "]", "1", ". ", "\n", "【2】");
+  const part = fc.constantFrom("word ", "[1]", "[2, 3]", " [9]", "[", "]", "1", ". ", "\n", "【2】", "!");
   fc.assert(
     fc.property(fc.array(part), fc.array(fc.nat(12)), (parts, cuts) => {
       const answer = parts.join("");
