@@ -8,7 +8,7 @@ import type {
 import { textOf } from "../../src/features/memory/text.ts";
 import type { Ctx } from "../../src/platform/context.ts";
 import type { HubMemory } from "./memory.ts";
-import { ALL } from "./memory-owed.ts";
+import { EVERYTHING, MemoryForgetting } from "./memory-forgetting.ts";
 
 const OWN = { source: "user", requestId: null, quote: null } as const;
 
@@ -17,9 +17,11 @@ type CommandOf<Kind extends MemoryCommand["kind"]> = Extract<MemoryCommand, { ki
 /** What a person asks for themselves, over REST. When it is answered with `done`, every store agrees. */
 export class MemoryCommands {
   readonly #memory: HubMemory;
+  readonly #forgetting: MemoryForgetting;
 
   constructor(memory: HubMemory) {
     this.#memory = memory;
+    this.#forgetting = new MemoryForgetting(memory);
   }
 
   /** @param ctx The person's own: what is erased is recorded as theirs. */
@@ -27,30 +29,31 @@ export class MemoryCommands {
     await this.#memory.loading.whole();
     switch (command.kind) {
       case "put_core":
-        return this.#putCore(command);
+        return this.#putCore(command, ctx);
       case "delete_core":
         return this.#deleteCore(command, ctx);
       case "edit":
-        return this.#edit(command);
+        return this.#edit(command, ctx);
       case "delete":
         return this.#delete(command, ctx);
       case "dismiss":
         return this.#dismiss(command);
       case "delete_all":
-        return this.#erase(ALL, ctx);
+        return toOutcome(await this.#forgetting.forget(EVERYTHING, ctx));
     }
   }
 
-  async #putCore({ entry, ifMatch }: CommandOf<"put_core">): Promise<MemoryOutcome> {
+  async #putCore({ entry, ifMatch }: CommandOf<"put_core">, ctx: Ctx): Promise<MemoryOutcome> {
     const { store, questions } = this.#memory;
     const known = this.#fact(entry.key);
     if (ifMatch && !(known && ifMatch.includes(known.version))) return { kind: "stale" };
     const changes = writtenCore(known, entry, OWN, this.#memory.making());
-    this.#memory.change(() => {
+    const write = () => {
       questions.drop(entry.key);
       this.#memory.apply(changes);
-    });
-    return this.#settled(changes, store.find(changes.at(-1)?.item.id ?? ""));
+    };
+    const isStored = await this.#reword(known, entry.value, write, ctx);
+    return this.#settled(changes, store.find(changes.at(-1)?.item.id ?? ""), isStored);
   }
 
   /** With the fact goes what was known by its key before: nobody who deletes their address means to keep the old one. */
@@ -59,11 +62,11 @@ export class MemoryCommands {
     if (!known) return { kind: "not_found" };
     if (ifMatch && !ifMatch.includes(known.version)) return { kind: "stale" };
     const facts = this.#memory.store.ofTier("core");
-    const ids = facts.filter(({ body }) => body.tier === "core" && body.key === key).map(({ id }) => id);
-    return this.#erase(ids, ctx, () => this.#memory.questions.drop(key));
+    const ofKey = facts.filter(({ body }) => body.tier === "core" && body.key === key);
+    return toOutcome(await this.#forgetting.forget(this.#forgetting.deletionOf(ofKey), ctx));
   }
 
-  async #edit({ tier, id, text, ifMatch }: CommandOf<"edit">): Promise<MemoryOutcome> {
+  async #edit({ tier, id, text, ifMatch }: CommandOf<"edit">, ctx: Ctx): Promise<MemoryOutcome> {
     const { store } = this.#memory;
     // Before anything is read: what is checked must still hold when it is written.
     const vectors = await this.#memory.embedding.vectorsOf(
@@ -74,15 +77,16 @@ export class MemoryCommands {
     if (ifMatch && !ifMatch.includes(item.version)) return { kind: "stale" };
     const change = edited(item, text, this.#memory.now);
     const vector = vectors.get(textOf(change.item.body));
-    this.#memory.change(() => this.#memory.apply([change], new Map(vector ? [[id, vector]] : [])));
-    return this.#settled([change], store.find(id));
+    const write = () => this.#memory.apply([change], new Map(vector ? [[id, vector]] : []));
+    const isStored = await this.#reword(item, text, write, ctx);
+    return this.#settled([change], store.find(id), isStored);
   }
 
   async #delete({ tier, id, ifMatch }: CommandOf<"delete">, ctx: Ctx): Promise<MemoryOutcome> {
     const item = this.#item(tier, id);
     if (!item) return { kind: "not_found" };
     if (ifMatch && !ifMatch.includes(item.version)) return { kind: "stale" };
-    return this.#erase([id], ctx);
+    return toOutcome(await this.#forgetting.forget(this.#forgetting.deletionOf([item]), ctx));
   }
 
   async #dismiss({ id }: CommandOf<"dismiss">): Promise<MemoryOutcome> {
@@ -94,20 +98,22 @@ export class MemoryCommands {
     return this.#settled([change], change.item);
   }
 
-  async #erase(ids: readonly string[] | typeof ALL, ctx: Ctx, also?: () => void): Promise<MemoryOutcome> {
-    const { store, outbox, parts } = this.#memory;
-    this.#memory.change(() => {
-      store.erase(ids, this.#memory.now);
-      also?.();
-      parts.armAt(this.#memory.now);
-    });
-    return (await outbox.erase(ids, ctx)) ? { kind: "done", item: null } : { kind: "postponed" };
+  /** Other words in place of what an item says: what was derived from those goes. True when Postgres has forgotten it. */
+  async #reword(item: MemoryItem | undefined, text: string, write: () => void, ctx: Ctx): Promise<boolean> {
+    if (item && textOf(item.body) !== text)
+      return this.#forgetting.forget(this.#forgetting.rewordingOf(item), ctx, write);
+    this.#memory.change(write);
+    return true;
   }
 
-  async #settled(changes: readonly MemoryChange[], item: MemoryItem | undefined): Promise<MemoryOutcome> {
-    const { outbox } = this.#memory;
-    if (!(await outbox.isSettled(changes.map((change) => change.item.id)))) return { kind: "postponed" };
-    return { kind: "done", item: item ?? null };
+  /** @param isForgotten Whether Postgres has forgotten what went with the change. */
+  async #settled(
+    changes: readonly MemoryChange[],
+    item: MemoryItem | undefined,
+    isForgotten = true,
+  ): Promise<MemoryOutcome> {
+    const isSaved = await this.#memory.outbox.isSettled(changes.map((change) => change.item.id));
+    return toOutcome(isSaved && isForgotten, item);
   }
 
   #fact(key: string): MemoryItem | undefined {
@@ -120,4 +126,8 @@ export class MemoryCommands {
     const item = this.#memory.store.find(id);
     return item?.body.tier === tier ? item : undefined;
   }
+}
+
+function toOutcome(isStored: boolean, item?: MemoryItem): MemoryOutcome {
+  return isStored ? { kind: "done", item: item ?? null } : { kind: "postponed" };
 }

@@ -70,8 +70,10 @@ export class MemoryConsolidation {
     const episodes = memory.store.episodes(memory.now, EPISODES_READ);
     const derive = (signal: AbortSignal) =>
       derivePatterns(model, episodes, { now: memory.now, timezone: timezone(), signal });
+    const beganAt = memory.now;
     const patterns = await modelSlots.run(() => within(ANSWER_MS, derive));
-    if (patterns.length === 0) return;
+    // What was forgotten meanwhile may be in them. Tomorrow they are looked for again.
+    if (patterns.length === 0 || memory.isForgotten({ beganAt })) return;
     // What was dismissed counts too, so that it is not found again.
     memory.change(() =>
       memory.apply(mergePatterns(memory.store.ofTier("proactive"), patterns, memory.making())),

@@ -43,7 +43,7 @@ export class MemoryJobs {
   /** Part of the commit that ends the turn. */
   owe(job: LearningJob, now: number): void {
     const { mode, jobs, memory } = this.#ports;
-    if (mode === "off" && job.used.length === 0) return;
+    if ((mode === "off" && job.used.length === 0) || memory.isForgotten(job)) return;
     jobs.add(job, now + WATCH_MS);
     this.#fresh.add(job.requestId);
     memory.parts.armAt(now + WATCH_MS);

@@ -133,5 +133,5 @@ export class MemoryOutbox {
 
 /** The database keeps the vector of words that stay. */
 function hasNewWords(kind: MemoryChange["kind"]): boolean {
-  return kind !== "use" && kind !== "decay" && kind !== "dismiss";
+  return kind !== "use" && kind !== "decay" && kind !== "dismiss" && kind !== "unquote";
 }

@@ -28,7 +28,7 @@ export class OwedMemories {
     this.#rows.note();
     this.#storage.run(
       `INSERT INTO owed_memories VALUES (?, ?, ?, 0, ?) ON CONFLICT DO UPDATE
-       SET kind = iif(excluded.kind IN ('use', 'decay', 'dismiss'), kind, excluded.kind),
+       SET kind = iif(excluded.kind IN ('use', 'decay', 'dismiss', 'unquote'), kind, excluded.kind),
          version = excluded.version, due_at = min(due_at, excluded.due_at)`,
       memoryId,
       kind,

@@ -48,6 +48,10 @@ export class MemoryQuestions {
     this.#storage.run("DELETE FROM memory_questions WHERE question_id = ?", this.#idOf(key));
   }
 
+  dropThose(isGone: (question: OpenQuestion) => boolean): void {
+    for (const question of this.#open("raised_at >= ?", 0)) if (isGone(question)) this.drop(question.key);
+  }
+
   /** What the next home turn asks: raised and not asked yet, the oldest first. */
   unasked(now: number): OpenQuestion[] {
     return this.#open("asked_at IS NULL AND raised_at > ?", now - STALE_MS).slice(0, ASKED_AT_ONCE);

@@ -171,7 +171,7 @@ export class HubMemory {
 
   /** What a turn learnt, as the rules see it when it is written: another turn may have written meanwhile. */
   write(source: Omit<FactSource, "requestId">, turn: TurnOfChange): void {
-    if (this.#isForgotten(turn)) return;
+    if (this.isForgotten(turn)) return;
     const making = this.making();
     const { requestId } = turn;
     const proposal = proposeCore(this.store.core(making.now), { ...source, requestId }, making);
@@ -184,7 +184,7 @@ export class HubMemory {
   /** The person has agreed to this fact. */
   confirm({ key, value }: CoreEntry, turn: TurnOfChange): void {
     this.questions.drop(key);
-    if (this.#isForgotten(turn)) return;
+    if (this.isForgotten(turn)) return;
     const making = this.making();
     const question = {
       key,
@@ -198,7 +198,12 @@ export class HubMemory {
   }
 
   raise(question: OpenQuestion, turn: TurnOfChange): void {
-    if (!this.#isForgotten(turn)) this.questions.raise(question, this.now);
+    if (!this.isForgotten(turn)) this.questions.raise(question, this.now);
+  }
+
+  /** What was said before something was forgotten is not learnt from any more. */
+  isForgotten({ beganAt }: Pick<TurnOfChange, "beganAt">): boolean {
+    return beganAt <= this.store.forgottenAt;
   }
 
   noteUse(ids: readonly string[]): void {
@@ -227,11 +232,6 @@ export class HubMemory {
       .find(({ body }) => body.tier === "core" && body.key === "timezone");
     const named = fact?.body.tier === "core" ? fact.body.value : "";
     return isZone(named) ? named : this.#ports.deviceZone();
-  }
-
-  /** What was said before something was forgotten is not learnt from any more. */
-  #isForgotten({ beganAt }: TurnOfChange): boolean {
-    return beganAt < this.store.forgottenAt;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a day does to a memory: pure rules over all that is remembered of one person. */
-import { isLive, next } from "./item.ts";
+import { isLive, next, turnsOf, withTurns } from "./item.ts";
 import { isRepetition } from "./merge.ts";
 import { normalised } from "./own-words.ts";
 import type { MemoryChange, MemoryItem, MemoryTier } from "./schema.ts";
@@ -126,5 +126,6 @@ function united(kept: MemoryItem, copies: readonly MemoryItem[], now: number): M
     strength: Math.min(1, 1 - weakness),
     confidence: Math.max(...all.map(({ confidence }) => confidence)),
     lastUsedAt,
+    provenance: withTurns(kept.provenance, copies.flatMap(turnsOf)),
   });
 }

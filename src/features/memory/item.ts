@@ -6,6 +6,7 @@ import {
   type MemoryChange,
   type MemoryItem,
   type Provenance,
+  TURNS_MAX,
 } from "./schema.ts";
 import { withText } from "./text.ts";
 
@@ -44,12 +45,38 @@ export function inserted(
 }
 
 /** Said again: it counts for more, and an ever smaller part more each time. */
-export function strengthened(item: MemoryItem, now: number, confidence = item.confidence): MemoryChange {
-  const strength = raised(item.strength, REPETITION_GAIN);
+export function strengthened(
+  item: MemoryItem,
+  now: number,
+  { requestId, confidence = item.confidence }: { requestId: string | null; confidence?: number },
+): MemoryChange {
+  const again = requestId === null ? [] : [requestId];
   return {
     kind: "strengthen",
-    item: next(item, now, { strength, confidence: Math.max(item.confidence, confidence), lastUsedAt: now }),
+    item: next(item, now, {
+      strength: raised(item.strength, REPETITION_GAIN),
+      confidence: Math.max(item.confidence, confidence),
+      lastUsedAt: now,
+      provenance: withTurns(item.provenance, again),
+    }),
   };
+}
+
+/** All turns that stand behind an item. */
+export function turnsOf({ provenance: { requestId, turns = [] } }: Pick<MemoryItem, "provenance">): string[] {
+  return requestId === null ? turns : [requestId, ...turns];
+}
+
+export function withTurns(provenance: Provenance, further: readonly string[]): Provenance {
+  const others = [...(provenance.turns ?? []), ...further].filter((turn) => turn !== provenance.requestId);
+  return others.length === 0 ? provenance : { ...provenance, turns: [...new Set(others)].slice(-TURNS_MAX) };
+}
+
+/** The origin of what takes the place of these items: forgetting it reaches what they came from. */
+export function succeeding(provenance: Provenance, items: readonly MemoryItem[]): Provenance {
+  if (items.length === 0) return provenance;
+  const ids = [...(provenance.replaced ?? []), ...items.map(({ id }) => id)];
+  return { ...withTurns(provenance, items.flatMap(turnsOf)), replaced: ids.slice(-TURNS_MAX) };
 }
 
 /** It went into a turn. */
@@ -70,7 +97,8 @@ export function superseded(item: MemoryItem, now: number): MemoryChange {
  * cannot hold.
  */
 export function edited(item: MemoryItem, text: string, now: number): MemoryChange {
-  const provenance: Provenance = { source: "user", requestId: null, quote: null };
+  const { replaced } = item.provenance;
+  const provenance: Provenance = { source: "user", requestId: null, quote: null, replaced };
   const body = MemoryBodySchema.parse(withText(item.body, text));
   return {
     kind: "edit",
@@ -81,6 +109,11 @@ export function edited(item: MemoryItem, text: string, now: number): MemoryChang
       strength: Math.max(item.strength, STRENGTH_OWN),
     }),
   };
+}
+
+/** Without the words it came from: they repeat what was forgotten. */
+export function unquoted(item: MemoryItem, now: number): MemoryChange {
+  return { kind: "unquote", item: next(item, now, { provenance: { ...item.provenance, quote: null } }) };
 }
 
 export function dismissed(item: MemoryItem, now: number): MemoryChange {
@@ -94,10 +127,10 @@ export function writtenCore(
   provenance: Provenance,
   making: Making,
 ): MemoryChange[] {
-  const insert = inserted({ tier: "core", ...entry }, provenance, making);
-  if (known?.body.tier !== "core") return [insert];
-  if (known.body.value === entry.value) return [strengthened(known, making.now)];
-  return [superseded(known, making.now), insert];
+  const insert = (origin: Provenance) => inserted({ tier: "core", ...entry }, origin, making);
+  if (known?.body.tier !== "core") return [insert(provenance)];
+  if (known.body.value === entry.value) return [strengthened(known, making.now, provenance)];
+  return [superseded(known, making.now), insert(succeeding(provenance, [known]))];
 }
 
 export function isLive({ validTo, dismissedAt }: MemoryItem, now: number): boolean {

@@ -1,9 +1,9 @@
 /** What an extraction changes in what is known: pure rules, so that a model's answer alone decides nothing. */
 import { CORE_BYTES_MAX, coreBytes, isIdentity } from "./core-facts.ts";
 import type { Exchange, Known } from "./extract.ts";
-import { inserted, isLive, type Making, strengthened, superseded, writtenCore } from "./item.ts";
+import { inserted, isLive, type Making, strengthened, succeeding, superseded, writtenCore } from "./item.ts";
 import { Grounds, normalised, ownWords } from "./own-words.ts";
-import type { CoreEntry, CoreQuestion, Extraction, MemoryChange, MemoryItem, Provenance } from "./schema.ts";
+import type { CoreEntry, CoreQuestion, Extraction, MemoryChange, MemoryItem } from "./schema.ts";
 import { textOf } from "./text.ts";
 
 export interface Merge {
@@ -143,15 +143,15 @@ function mergeStatements(
     if (!told.holds(quote) || !told.touches(statement)) continue;
     const repeated = [...live, ...newOnes(changes)].find(({ body }) => isRepetition(textOf(body), statement));
     if (repeated) {
-      if (!touched.has(repeated.id)) change(strengthened(repeated, making.now, confidence));
+      if (!touched.has(repeated.id)) change(strengthened(repeated, making.now, { requestId, confidence }));
       continue;
     }
     const named = replaces === undefined ? undefined : known.statements[replaces - 1];
-    for (const old of live) {
-      const isReplaced = old === named || isCorrection(textOf(old.body), statement);
-      if (isReplaced && !touched.has(old.id)) change(superseded(old, making.now));
-    }
-    const provenance: Provenance = { source: "turn", requestId, quote };
+    const replaced = live.filter(
+      (old) => !touched.has(old.id) && (old === named || isCorrection(textOf(old.body), statement)),
+    );
+    for (const old of replaced) change(superseded(old, making.now));
+    const provenance = succeeding({ source: "turn", requestId, quote }, replaced);
     change(
       inserted({ tier: "associative", statement, ...(entity ? { entity } : {}) }, provenance, making, {
         confidence,

@@ -42,10 +42,21 @@ export class Grounds {
 
   /** At least one of its telling words is there: a value that nobody said has none. */
   touches(text: string): boolean {
-    const words = searchWords(text);
-    const telling = words.filter((word) => !COMMON.has(word));
-    return (telling.length > 0 ? telling : words).some((word) => this.#words.has(word));
+    return tellingWords(text).some((word) => this.#words.has(word));
   }
+
+  /** All of its telling words are there, in any order. */
+  covers(text: string): boolean {
+    const telling = tellingWords(text);
+    return telling.length > 0 && telling.every((word) => this.#words.has(word));
+  }
+}
+
+/** All words of a text that has no other. */
+function tellingWords(text: string): string[] {
+  const words = searchWords(text);
+  const telling = words.filter((word) => !COMMON.has(word));
+  return telling.length > 0 ? telling : words;
 }
 
 /** For comparing: the words without case, accents, punctuation and plurals. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { searchWords } from "../../lib/search-words.ts";
 import { localText, zoneOrUtc } from "../../lib/zone.ts";
 import type { ModelClient, ModelRequest, ModelResponse } from "../../platform/model-port.ts";
-import { inserted, isLive, type Making, next } from "./item.ts";
+import { inserted, isLive, type Making, next, turnsOf, withTurns } from "./item.ts";
 import { isRepetition } from "./merge.ts";
 import { type MemoryChange, type MemoryItem, STATEMENT_CHARS_MAX } from "./schema.ts";
 import { textOf } from "./text.ts";
@@ -12,6 +12,8 @@ import { textOf } from "./text.ts";
 export interface Pattern {
   pattern: string;
   confidence: number;
+  /** Those of the episodes. */
+  turns: string[];
 }
 
 /** Spec 6: from here on a pattern is read into turns. */
@@ -64,23 +66,27 @@ export function mergePatterns(
 ): MemoryChange[] {
   const known = items.filter(({ body, validTo }) => body.tier === "proactive" && validTo === null);
   const changes = new Map<string, MemoryChange>();
-  for (const { pattern, confidence } of patterns) {
+  for (const { pattern, confidence, turns } of patterns) {
     const same = [...known, ...[...changes.values()].map(({ item }) => item)].find(({ body }) =>
       isRepetition(textOf(body), pattern),
     );
     if (same?.dismissedAt != null || (same && changes.has(same.id))) continue;
     const change: MemoryChange = same
-      ? { kind: "strengthen", item: next(same, making.now, { confidence, lastUsedAt: making.now }) }
-      : inserted(
-          { tier: "proactive", pattern },
-          { source: "consolidation", requestId: null, quote: null },
-          making,
-          { confidence },
-        );
+      ? {
+          kind: "strengthen",
+          item: next(same, making.now, {
+            confidence,
+            lastUsedAt: making.now,
+            provenance: withTurns(same.provenance, turns),
+          }),
+        }
+      : inserted({ tier: "proactive", pattern }, withTurns(DERIVED, turns), making, { confidence });
     changes.set(change.item.id, change);
   }
   return [...changes.values()];
 }
+
+const DERIVED = { source: "consolidation", requestId: null, quote: null } as const;
 
 async function askForPatterns(
   model: ModelClient,
@@ -127,36 +133,39 @@ function readPatterns(
     .map(({ pattern, summaries, confidence }) => {
       const shown = [...new Set(summaries)].flatMap((number) => episodes[number - 1] ?? []);
       const days = daysOf(shown, timezone).size;
-      return { pattern, days, confidence: Math.min(confidence, days / (days + DOUBT)) };
+      const turns = shown.flatMap(turnsOf);
+      return { pattern, days, turns, confidence: Math.min(confidence, days / (days + DOUBT)) };
     })
     .filter(({ days }) => days >= DAYS_MIN)
     .slice(0, PATTERNS_MAX)
-    .map(({ pattern, confidence }) => ({ pattern, confidence }));
+    .map(({ pattern, confidence, turns }) => ({ pattern, confidence, turns }));
 }
 
 /** Words that come back on one day of the week. */
 function countedPatterns(episodes: readonly MemoryItem[], timezone: string): Pattern[] {
-  const seen = new Map<string, { word: string; weekday: string; days: Set<string> }>();
+  const seen = new Map<string, { word: string; weekday: string; days: Set<string>; turns: string[] }>();
   const daysOfWord = new Map<string, Set<string>>();
   for (const item of episodes) {
     const { date, weekday } = dayOf(item, timezone);
     for (const word of new Set(searchWords(textOf(item.body)))) {
       if (word.length < WORD_CHARS_MIN) continue;
-      const habit = seen.get(`${weekday} ${word}`) ?? { word, weekday, days: new Set() };
+      const habit = seen.get(`${weekday} ${word}`) ?? { word, weekday, days: new Set(), turns: [] };
+      habit.turns.push(...turnsOf(item));
       seen.set(`${weekday} ${word}`, { ...habit, days: habit.days.add(date) });
       daysOfWord.set(word, (daysOfWord.get(word) ?? new Set()).add(date));
     }
   }
   return [...seen.values()]
-    .map(({ word, weekday, days }) => ({
+    .map(({ word, weekday, days, turns }) => ({
       pattern: `Often asks about “${word}” on ${weekday}s`,
       days: days.size,
+      turns,
       confidence: days.size / ((daysOfWord.get(word)?.size ?? 0) + DOUBT),
     }))
     .filter(({ days, confidence }) => days >= DAYS_MIN && confidence >= CONFIDENCE_SHOWN)
     .toSorted((one, other) => other.confidence - one.confidence)
     .slice(0, PATTERNS_MAX)
-    .map(({ pattern, confidence }) => ({ pattern, confidence }));
+    .map(({ pattern, confidence, turns }) => ({ pattern, confidence, turns }));
 }
 
 const WORD_CHARS_MIN = 5;

@@ -6,6 +6,8 @@ const update = { action: "update", resource: "memory" };
 const remove = { action: "delete", resource: "memory" };
 const gone =
   "When it is answered, the item is gone from the database, from your hub, its vectors, and what they still owed each other.";
+const derived =
+  "the summaries of the turns it was learnt in, and those that repeat its words; the habits found in these; open questions about it.";
 const late = ["database_unavailable"] as const;
 
 export const memoryRoutes: readonly Route[] = [
@@ -48,7 +50,7 @@ export const memoryRoutes: readonly Route[] = [
       id: "putCore",
       tag: "memory",
       summary: "Write a fact",
-      description: "In place of what was known by this key, which stays as history.",
+      description: `In place of what was known by this key, which stays as history. With other words than before go ${derived}`,
       policy: update,
       params: schema.CoreKeyParam,
       body: schema.PutCore,
@@ -65,7 +67,7 @@ export const memoryRoutes: readonly Route[] = [
       id: "deleteCore",
       tag: "memory",
       summary: "Forget a fact",
-      description: `${gone} What was known by this key before goes too.`,
+      description: `${gone} With it goes what was known by this key before; what was learnt from the same words of a turn; ${derived}`,
       policy: remove,
       params: schema.CoreKeyParam,
       errors: [...late, "not_found", "session_revoked", "precondition_failed"],
@@ -79,6 +81,7 @@ export const memoryRoutes: readonly Route[] = [
       id: "editMemory",
       tag: "memory",
       summary: "Correct an item",
+      description: `You vouch for the new words. With the old ones of a statement go ${derived}`,
       policy: update,
       params: schema.MemoryParams,
       body: schema.EditMemory,
@@ -95,7 +98,7 @@ export const memoryRoutes: readonly Route[] = [
       id: "deleteMemory",
       tag: "memory",
       summary: "Forget an item",
-      description: gone,
+      description: `${gone} With a statement goes what it took the place of; what was learnt from the same words of a turn; ${derived} With a summary go the habits found in it.`,
       policy: remove,
       params: schema.MemoryParams,
       errors: [...late, "not_found", "session_revoked", "precondition_failed"],

@@ -38,7 +38,7 @@ export function toRow(
 }
 
 export function toItem(vault: MemoryVault, row: WordsRow): MemoryItem {
-  const { body, quote } = vault.open(row.id, row.body);
+  const { body, ...words } = vault.open(row.id, row.body);
   return {
     id: row.id,
     body,
@@ -48,7 +48,7 @@ export function toItem(vault: MemoryVault, row: WordsRow): MemoryItem {
     validTo: row.validTo?.getTime() ?? null,
     lastUsedAt: row.lastUsedAt?.getTime() ?? null,
     dismissedAt: row.dismissedAt?.getTime() ?? null,
-    provenance: { source: row.source, requestId: row.requestId, quote },
+    provenance: { source: row.source, requestId: row.requestId, ...words },
     createdAt: row.createdAt.getTime(),
     updatedAt: row.updatedAt.getTime(),
     version: row.version,

@@ -11,6 +11,8 @@ export const VALUE_CHARS_MAX = 500;
 export const STATEMENT_CHARS_MAX = 500;
 export const SUMMARY_CHARS_MAX = 1_000;
 export const QUOTE_CHARS_MAX = 300;
+/** Turns that one item names as where it comes from: the newest. */
+export const TURNS_MAX = 100;
 
 /** Names of facts as they are kept: `Time zone` and `time-zone` are one key. */
 export const CoreKey = z
@@ -56,6 +58,10 @@ export const Provenance = z.object({
   requestId: z.string().max(200).nullable(),
   /** The person's own words it was taken from. */
   quote: z.string().max(QUOTE_CHARS_MAX).nullable(),
+  /** Further turns: they said it again, said what it took the place of, or show the pattern. */
+  turns: z.array(z.string().max(200)).max(TURNS_MAX).optional(),
+  /** Ids of the items it took the place of. */
+  replaced: z.array(z.uuid()).max(TURNS_MAX).optional(),
 });
 export type Provenance = z.infer<typeof Provenance>;
 
@@ -91,7 +97,7 @@ export type CoreEntry = z.infer<typeof CoreEntry>;
 
 /** Why an item takes its new form. What is erased is no change: it leaves nothing behind. */
 export const MemoryChange = z.object({
-  kind: z.enum(["insert", "strengthen", "supersede", "edit", "use", "dismiss", "decay"]),
+  kind: z.enum(["insert", "strengthen", "supersede", "edit", "use", "dismiss", "decay", "unquote"]),
   item: MemoryItem,
 });
 export type MemoryChange = z.infer<typeof MemoryChange>;

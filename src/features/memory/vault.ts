@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { z } from "zod";
+import type { z } from "zod";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Bytes, DataKey } from "../../platform/keyring.ts";
 import { userDataKey } from "../users/service.ts";
@@ -7,7 +7,7 @@ import { MemoryBody, type MemoryItem, Provenance } from "./schema.ts";
 import { textOf } from "./text.ts";
 
 /** What one envelope holds: all that is words. */
-const Sealed = z.object({ body: MemoryBody, quote: Provenance.shape.quote });
+const Sealed = Provenance.pick({ quote: true, turns: true, replaced: true }).extend({ body: MemoryBody });
 type Sealed = z.infer<typeof Sealed>;
 
 const KEY_HASH_PURPOSE = "memory core keys";
@@ -23,8 +23,8 @@ export class MemoryVault {
     this.#ownerId = ownerId;
   }
 
-  seal({ id, body, provenance: { quote } }: MemoryItem): Bytes {
-    return this.#key.sealJson({ body, quote } satisfies Sealed, this.#bodyOf(id));
+  seal({ id, body, provenance: { quote, turns, replaced } }: MemoryItem): Bytes {
+    return this.#key.sealJson({ body, quote, turns, replaced } satisfies Sealed, this.#bodyOf(id));
   }
 
   open(id: string, stored: Uint8Array): Sealed {

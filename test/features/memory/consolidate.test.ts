@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { consolidate, isPastRetention } from "../../../src/features/memory/consolidate.ts";
+import { turnsOf } from "../../../src/features/memory/item.ts";
 import { derivePatterns, mergePatterns } from "../../../src/features/memory/patterns.ts";
 import { type MemoryChange, MemoryItem } from "../../../src/features/memory/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
@@ -30,6 +31,7 @@ test("what says the same becomes one item, as strong as all together, and the pe
   const { changes, erased } = consolidate([derived, own, statement("Likes black tea")], later(2));
   expect(erased).toEqual([derived.id]);
   expect(changes).toMatchObject([{ kind: "strengthen", item: { id: own.id, strength: 0.75, version: 2 } }]);
+  expect(changes.flatMap(({ item }) => turnsOf(item))).toEqual(turnsOf(derived));
 });
 
 test("what is left alone fades once a week; facts and the person's own words do not", () => {
@@ -120,6 +122,7 @@ describe("patterns", () => {
     const found = await derivePatterns(null, [...mondays, ...others], around);
     expect(found.map(({ confidence }) => confidence)).toEqual([0.8, 0.8]);
     expect(found[0]?.pattern).toContain("Monday");
+    expect(new Set(found[0]?.turns)).toEqual(new Set(mondays.flatMap(turnsOf)));
     expect(await derivePatterns(null, [...mondays.slice(0, 2), ...others], around)).toEqual([]);
   });
 
@@ -130,9 +133,9 @@ describe("patterns", () => {
         { pattern: "Invented", summaries: [1], confidence: 1 },
       ],
     });
-    expect(await derivePatterns(model, mondays, around)).toEqual([
-      { pattern: "Reviews invoices on Mondays", confidence: 0.8 },
-    ]);
+    const found = await derivePatterns(model, mondays, around);
+    expect(found).toMatchObject([{ pattern: "Reviews invoices on Mondays", confidence: 0.8 }]);
+    expect(new Set(found[0]?.turns)).toEqual(new Set(mondays.flatMap(turnsOf)));
   });
 
   test("a model that fails or talks is replaced by counting", async () => {
@@ -153,10 +156,10 @@ describe("patterns", () => {
     const changes = mergePatterns(
       [known, dismissed],
       [
-        { pattern: "Reviews invoices on Mondays", confidence: 0.7 },
-        { pattern: "Works late on Fridays", confidence: 0.9 },
-        { pattern: "Plans trips in spring", confidence: 0.65 },
-        { pattern: "Plans trips in spring", confidence: 0.65 },
+        { pattern: "Reviews invoices on Mondays", confidence: 0.7, turns: ["turn-8"] },
+        { pattern: "Works late on Fridays", confidence: 0.9, turns: [] },
+        { pattern: "Plans trips in spring", confidence: 0.65, turns: ["turn-9"] },
+        { pattern: "Plans trips in spring", confidence: 0.65, turns: [] },
       ],
       making,
     );
@@ -164,5 +167,6 @@ describe("patterns", () => {
       ["strengthen", 0.7],
       ["insert", 0.65],
     ]);
+    expect(changes.map(({ item }) => turnsOf(item))).toEqual([[...turnsOf(known), "turn-8"], ["turn-9"]]);
   });
 });

@@ -4,9 +4,11 @@ import { newId } from "../../../src/lib/ids.ts";
 
 export const START_MS = Date.parse("2026-11-01T10:00:00.000Z");
 
+/** Each from a turn of its own. */
 export function memory(body: MemoryBody, more: Partial<MemoryItem> = {}): MemoryItem {
+  const id = newId();
   return {
-    id: newId(),
+    id,
     body,
     strength: 0.5,
     confidence: 0.75,
@@ -14,7 +16,7 @@ export function memory(body: MemoryBody, more: Partial<MemoryItem> = {}): Memory
     validTo: null,
     lastUsedAt: null,
     dismissedAt: null,
-    provenance: { source: "turn", requestId: "turn-1", quote: "my own words" },
+    provenance: { source: "turn", requestId: `turn of ${id}`, quote: "my own words" },
     createdAt: START_MS,
     updatedAt: START_MS,
     version: 1,

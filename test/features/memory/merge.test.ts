@@ -67,6 +67,7 @@ describe("statements", () => {
       ["strengthen", known.id, 2],
     ]);
     expect(changes[0]?.item.strength).toBeGreaterThan(known.strength);
+    expect(changes[0]?.item.provenance.turns).toEqual(["turn-9"]);
   });
 
   test("one that the model says is no longer true ends, and the new one begins at that moment", () => {
@@ -82,6 +83,11 @@ describe("statements", () => {
       ["supersede", START_MS, NOW],
       ["insert", NOW, null],
     ]);
+    expect(changes[1]?.item.provenance).toMatchObject({
+      requestId: "turn-9",
+      turns: [known.provenance.requestId],
+      replaced: [known.id],
+    });
   });
 
   test("another number or a negation supersedes without being told to", () => {

@@ -124,7 +124,7 @@ test("what is listed is current; the export also has what was superseded or dism
   );
   expect(exported.data[0]?.provenance).toEqual({
     source: "turn",
-    request_id: "turn-1",
+    request_id: `turn of ${current.id}`,
     quote: "my own words",
   });
 });

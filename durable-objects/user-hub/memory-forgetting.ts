@@ -1,0 +1,89 @@
+import { derivedFrom, isAskedOf, takenAlike } from "../../src/features/memory/forget.ts";
+import { unquoted } from "../../src/features/memory/item.ts";
+import type { MemoryChange, MemoryItem } from "../../src/features/memory/schema.ts";
+import type { Ctx } from "../../src/platform/context.ts";
+import type { HubMemory } from "./memory.ts";
+import { ALL } from "./memory-owed.ts";
+import type { OpenQuestion } from "./memory-questions.ts";
+
+/** What one deletion or correction takes along. */
+export interface Forgotten {
+  erased: readonly string[] | typeof ALL;
+  /** Of items that stay. */
+  changes: readonly MemoryChange[];
+  isAsked(question: OpenQuestion): boolean;
+}
+
+export const EVERYTHING: Forgotten = { erased: ALL, changes: [], isAsked: () => true };
+
+/** Read at once, of all that is remembered. */
+const PAGE = 500;
+
+/** Forgets items together with what was made from the same words. */
+export class MemoryForgetting {
+  readonly #memory: HubMemory;
+
+  constructor(memory: HubMemory) {
+    this.#memory = memory;
+  }
+
+  /** What goes when these items are deleted: they, what they took the place of, and what has their words. */
+  deletionOf(items: readonly MemoryItem[]): Forgotten {
+    const chosen = this.#withReplaced(items);
+    const { same, quoting } = takenAlike(chosen, () => this.#all());
+    const gone = [...chosen, ...same];
+    const derived = derivedFrom(gone, () => this.#all());
+    return {
+      erased: [...gone, ...derived].map(({ id }) => id),
+      changes: quoting.map((item) => unquoted(item, this.#memory.now)),
+      isAsked: (question) => isAskedOf(gone, question),
+    };
+  }
+
+  /** What goes when this item gets other words: what was derived from those it had. */
+  rewordingOf(item: MemoryItem): Forgotten {
+    const derived = derivedFrom([item], () => this.#all());
+    return {
+      erased: derived.map(({ id }) => id),
+      changes: [],
+      isAsked: (question) => isAskedOf([item], question),
+    };
+  }
+
+  /**
+   * Forgets in one commit, which `write` is part of, and has Postgres forget. False when Postgres cannot be had and is owed
+   * it.
+   */
+  async forget({ erased, changes, isAsked }: Forgotten, ctx: Ctx, write?: () => void): Promise<boolean> {
+    const { store, questions, outbox, parts, now } = this.#memory;
+    this.#memory.change(() => {
+      write?.();
+      this.#memory.apply(changes);
+      store.erase(erased, now);
+      questions.dropThose(isAsked);
+      parts.armAt(now);
+    });
+    const isErased = erased.length === 0 || (await outbox.erase(erased, ctx));
+    const isChanged = changes.length === 0 || (await outbox.isSettled(changes.map(({ item }) => item.id)));
+    return isErased && isChanged;
+  }
+
+  #withReplaced(items: readonly MemoryItem[]): MemoryItem[] {
+    const found = new Map(items.map((item) => [item.id, item]));
+    for (let latest = [...items]; latest.length > 0; ) {
+      const before = latest.flatMap(({ provenance }) => provenance.replaced ?? []);
+      latest = this.#memory.store.withIds(before.filter((id) => !found.has(id)));
+      for (const item of latest) found.set(item.id, item);
+    }
+    return [...found.values()];
+  }
+
+  *#all(): Generator<MemoryItem> {
+    for (let after = "", goesOn = true; goesOn; ) {
+      const page = this.#memory.store.page(after, PAGE);
+      yield* page;
+      after = page.at(-1)?.id ?? after;
+      goesOn = page.length === PAGE;
+    }
+  }
+}
