@@ -190,7 +190,11 @@ const CHUNKS = `
   FROM chunks c JOIN documents d ON d.id = c.document_id WHERE d.collection_id = $1`;
 
 const VERSIONS = `
-  SELECT content_version, (SELECT count(*)::integer FROM collection_versions v WHERE v.collection_id = c.id) AS versions
+  SELECT content_version, (SELECT count(*)::integer FROM collection_versions v WHERE v.collection_id = c.id) AS versions,
+    (SELECT sum(u.chunks) || ' chunks, ' || sum(u.terms) || ' terms' FROM document_versions u
+       WHERE u.collection = c.number AND upper_inf(u.versions)) AS newest,
+    (SELECT sum(length) || ' terms' FROM (SELECT DISTINCT p.chunk, p.length FROM postings p
+       WHERE p.collection = c.number) AS lengths) AS indexed
   FROM collections c WHERE c.id = $1`;
 
 async function post(stack: Stack, path: string, body: unknown, token: string | undefined): Promise<Response> {

@@ -43,12 +43,15 @@ export async function storeChunks(
     // All take from one row of batches: it ends for all where one breaks off.
     for (const batch of batches) {
       if (!isOurs) break;
-      terms += await store(ctx, vault, reading, batch);
+      // Added after the wait: the other lanes add meanwhile.
+      const added = await store(ctx, vault, reading, batch);
+      terms += added;
       const { id: space } = createEmbedder(ctx.config.embedder);
       const ids = arrayOf(batch.map(({ id }) => id));
-      isOurs &&= await tell(batch.length, (queries) => [
+      const isStill = await tell(batch.length, (queries) => [
         queries.execute(sql`update ${chunks} set embedder = ${space} where id = any (${ids}::uuid[])`),
       ]);
+      isOurs &&= isStill;
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: LANES }, work));

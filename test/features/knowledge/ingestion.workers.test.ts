@@ -62,6 +62,20 @@ test("a document is accepted at once, with where to ask for its state, and then 
   expect(state.chunks).toBeGreaterThan(3);
 });
 
+test("the terms that a document counts are those of its chunks, however many are made at once", async () => {
+  const paragraphs = Array.from(
+    { length: 1_200 },
+    (_, day) => `Day ${day}: ${day % 90} otters and ${day % 70} herons.`,
+  );
+  const document = await ingested(user, { collection_id: collection.id, content: paragraphs.join("\n\n") });
+  expect(document.chunks).toBeGreaterThan(150);
+  const { rows } = await admin().execute<{ counted: number; made: number }>(sql`
+    select d.terms as counted, (select sum(length)::integer from (select distinct p.chunk, p.length from postings p
+      join chunks c on c.number = p.chunk where c.document_id = d.id) as lengths) as made
+    from documents d where d.id = ${document.id}`);
+  expect(rows[0]?.counted).toBe(rows[0]?.made);
+});
+
 test("a message that comes again, or for an earlier version, changes nothing", async () => {
   const sent = await send();
   expect(await deliver(messageFor(user, sent))).toBe(true);
