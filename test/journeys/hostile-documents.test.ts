@@ -27,10 +27,10 @@ async function send(title: string, type: string, bytes: Uint8Array): Promise<voi
   expect(Document.parse(answer).status).toBe("queued");
 }
 
-/** 100,000 people. */
+/** 100,000 rows; short ones, for the database of a test stores some hundred chunks a second at most. */
 const table = () =>
   utf8(
-    `name,city,amount\n${Array.from({ length: 100_000 }, (_, row) => `Person ${row},City ${row % 977},${row}`).join("\n")}`,
+    `day,count\n${Array.from({ length: 100_000 }, (_, row) => (row === 99_999 ? "pangolin,1" : `${row % 7},${row % 5}`)).join("\n")}`,
   );
 
 /** Here and there a byte that is part of no character. */
@@ -88,5 +88,5 @@ test("hostile documents end read or refused with a reason, and those between the
   const found = async (query: string) => (await library.search(query)).join();
   expect(await found("quokkas")).toContain("good");
   expect(await found("axolotls")).toContain("pdf");
-  expect(await found("Person 99999")).toContain("table");
+  expect(await found("pangolin")).toContain("table");
 });
