@@ -1,4 +1,5 @@
 /** What a model writes, on its way to a client: filters over streamed text, one after the other (spec 4). */
+import { LinkedPictures } from "../../lib/pictures.ts";
 import type { BlockType } from "../hub/protocol.ts";
 import { type Block, chartBlock, referenceBlocks, tableBlock, type WrittenBlock } from "./blocks.ts";
 import type { EntityType, TurnEntities } from "./entities.ts";
@@ -47,6 +48,7 @@ class ResponseFilter implements OutputFilter {
   readonly #tags: InlineTags;
   readonly #guard: FragmentGuard<Output>;
   #halfPair = "";
+  #pictures = new LinkedPictures();
 
   constructor(options: OutputOptions) {
     const { mode, entities, secrets, report } = options;
@@ -64,13 +66,20 @@ class ResponseFilter implements OutputFilter {
     // Frames are UTF-8: the halves of a surrogate pair must not travel in two of them.
     const text = this.#halfPair + delta;
     this.#halfPair = /[\uD800-\uDBFF]$/.exec(text)?.[0] ?? "";
-    return this.#take(text.slice(0, text.length - this.#halfPair.length), false);
+    return this.#linked(this.#take(text.slice(0, text.length - this.#halfPair.length), false));
   }
 
   end(): Output[] {
     const rest = this.#halfPair;
     this.#halfPair = "";
-    return this.#take(rest, true);
+    const outputs = this.#linked(this.#take(rest, true));
+    this.#pictures = new LinkedPictures();
+    return outputs;
+  }
+
+  /** Last of all: what is taken out before may have stood between the parts of a picture. */
+  #linked(outputs: Output[]): Output[] {
+    return outputs.map((output) => ("text" in output ? { text: this.#pictures.push(output.text) } : output));
   }
 
   #take(text: string, isFinal: boolean): Output[] {

@@ -29,6 +29,7 @@ const taggedText = fc
           "<note>[n1]</note>",
           "[",
           "]",
+          "!",
           "a",
           "b,",
           "invented",
@@ -115,6 +116,17 @@ describe.each<OutputMode>(["tags", "blocks", "plain"])("in mode %s", (mode) => {
         expect(filter(chunks, mode)).toMatchObject({ text, events: [] });
       }),
     );
+  });
+
+  test("a picture comes out as a link, whatever stood between its parts", () => {
+    fc.assert(
+      fc.property(chunked(taggedText), ({ chunks }) => {
+        const texts = joined(filter(chunks, mode).outputs).filter((each) => typeof each === "string");
+        for (const text of texts) expect(text).not.toContain("![");
+      }),
+    );
+    const { text } = filter([..."See ![all](https://example.com/?q=secret)"], mode);
+    expect(text).toBe("See ! [all](https://example.com/?q=secret)");
   });
 
   test("no half of a character goes out alone", () => {

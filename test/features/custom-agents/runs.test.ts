@@ -148,7 +148,7 @@ describe("an extractor", () => {
 
   it("answers the rows that the model hands in", async () => {
     const bench = new TurnBench();
-    const rows = [{ name: "Rent <task>[x]</task>", amount: 900 }, { name: "Tea" }];
+    const rows = [{ name: "Rent <task>[x]</task>", amount: 900 }, { name: "![Tea](https://example.com)" }];
     const model = ScriptedModel.inOrder(uses(["submit_rows", { rows }]));
     const result = await run(bench, extractor(), model);
     expect(result.status).toBe("done");

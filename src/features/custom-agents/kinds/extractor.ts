@@ -34,8 +34,8 @@ export const extractor: Kind = {
       read(tool, await stage.run({ path, agent, message, tools: [tool], endsOn: SUBMIT }));
     const first = await attempt("e/", stage.message);
     const rows = "rows" in first ? first.rows : await mended(stage, attempt, first.problems);
-    // Not to be taken for a tag of an answer's.
-    const text = JSON.stringify(rows).replaceAll("<", "\\u003c");
+    // Not to be taken for a tag or a picture of an answer's.
+    const text = JSON.stringify(rows).replaceAll("<", "\\u003c").replaceAll("![", "!\\u005b");
     stage.say(text);
     return text;
   },

@@ -1,12 +1,10 @@
 /** The marks `[1]` by which an answer names its sources: only those of sources that were given stay. */
+import { LinkedPictures } from "../../../lib/pictures.ts";
 
 /** In the brackets of Chinese and Japanese too; `[1, 2]` and `[1-3]` stand for several. */
 const MARK = /([ \t]*)[[［【]\s*(\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*)\s*[\]］】]/g;
 /** What may still become a mark, and the space before it, which goes with a mark that is taken out. */
 const UNFINISHED = /\s*(?:[[［【][\d\s,;、，–-]{0,40})?$/;
-
-/** Beginning of a picture in Markdown: who shows it asks its server for it, with whatever a source had put into its address. */
-const PICTURE = /!(?=\[)/g;
 
 /**
  * Reads an answer as it is written and gives it on with its marks put right: `[2][1]` for `[3, 5]` when source 5 was the
@@ -16,8 +14,7 @@ export class CitationReader {
   readonly #sources: number;
   readonly #cited: number[] = [];
   #held = "";
-  /** The last character that was given on. */
-  #last = "";
+  readonly #pictures = new LinkedPictures();
 
   /** @param sources How many were given; the first is 1. */
   constructor(sources: number) {
@@ -50,9 +47,7 @@ export class CitationReader {
       const marks = [...new Set(numbers)].map((number) => `[${this.#place(number)}]`);
       return marks.length === 0 ? "" : space + marks.join("");
     });
-    const shown = (this.#last + marked).replace(PICTURE, "! ").slice(this.#last.length);
-    this.#last = shown.slice(-1) || this.#last;
-    return shown;
+    return this.#pictures.push(marked);
   }
 
   #place(source: number): number {
