@@ -61,8 +61,8 @@ test("hostile documents end read or refused with a reason, and those between the
   await send("no pdf", "application/pdf", Buffer.concat([utf8("%PDF-1.7\n"), new Uint8Array(49 * MB)]));
   await send("table", "text/csv", table());
   await send("good", "text/plain", utf8("The quokkas of the island were counted."));
-  const large = await library.send({ title: "large", type: "text/plain", bytes: new Uint8Array(51 * MB) });
-  expect(Problem.parse(await large.json())).toMatchObject({ status: 413, code: "payload_too_large" });
+  const large = await library.announce({ title: "large", type: "text/plain", size: 51 * MB });
+  expect(Problem.parse(large)).toMatchObject({ status: 413, code: "payload_too_large" });
 
   const documents = await library.settled(PATIENCE_MS);
   const ends = Object.fromEntries(

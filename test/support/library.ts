@@ -1,7 +1,10 @@
 /** A person's library on a running stack: real files of every format, sent over HTTP, and everything that was made of them. */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { extname, join } from "node:path";
+import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "@neondatabase/serverless";
 import { z } from "zod";
@@ -130,6 +133,21 @@ export class Library {
       headers: { authorization: `Bearer ${this.#token}`, "content-type": type },
       body: bytes as Uint8Array<ArrayBuffer>,
     });
+  }
+
+  /** Says how long a body would be, sends none of it, and gives what came back. */
+  async announce({ title, type, size }: { title: string; type: string; size: number }): Promise<unknown> {
+    const query = new URLSearchParams({ collection_id: this.id, title });
+    const asked = request(`${this.#stack.apiUrl}/api/v1/rag/documents?${query}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.#token}`, "content-type": type, "content-length": size },
+    });
+    asked.flushHeaders();
+    const [answer]: IncomingMessage[] = await once(asked, "response");
+    if (!answer) throw new Error("there was no answer");
+    const body: unknown = await json(answer);
+    asked.destroy();
+    return body;
   }
 
   async documents(): Promise<Document[]> {
