@@ -1,10 +1,11 @@
 import { derivedFrom, isAskedOf, takenAlike } from "../../src/features/memory/forget.ts";
 import { unquoted } from "../../src/features/memory/item.ts";
-import type { MemoryChange, MemoryItem } from "../../src/features/memory/schema.ts";
+import type { MemoryChange, MemoryItem, MemoryTier } from "../../src/features/memory/schema.ts";
 import type { Ctx } from "../../src/platform/context.ts";
 import type { HubMemory } from "./memory.ts";
 import { ALL } from "./memory-owed.ts";
 import type { OpenQuestion } from "./memory-questions.ts";
+import type { MemoryStore } from "./memory-store.ts";
 
 /** What one deletion or correction takes along. */
 export interface Forgotten {
@@ -30,9 +31,9 @@ export class MemoryForgetting {
   /** What goes when these items are deleted: they, what they took the place of, and what has their words. */
   deletionOf(items: readonly MemoryItem[]): Forgotten {
     const chosen = this.#withReplaced(items);
-    const { same, quoting } = takenAlike(chosen, () => this.#all());
+    const { same, quoting } = takenAlike(chosen, this.#all);
     const gone = [...chosen, ...same];
-    const derived = derivedFrom(gone, () => this.#all());
+    const derived = derivedFrom(gone, this.#all);
     return {
       erased: [...gone, ...derived].map(({ id }) => id),
       changes: quoting.map((item) => unquoted(item, this.#memory.now)),
@@ -42,7 +43,7 @@ export class MemoryForgetting {
 
   /** What goes when this item gets other words: what was derived from those it had. */
   rewordingOf(item: MemoryItem): Forgotten {
-    const derived = derivedFrom([item], () => this.#all());
+    const derived = derivedFrom([item], this.#all);
     return {
       erased: derived.map(({ id }) => id),
       changes: [],
@@ -78,12 +79,14 @@ export class MemoryForgetting {
     return [...found.values()];
   }
 
-  *#all(): Generator<MemoryItem> {
-    for (let after = "", goesOn = true; goesOn; ) {
-      const page = this.#memory.store.page(after, PAGE);
-      yield* page;
-      after = page.at(-1)?.id ?? after;
-      goesOn = page.length === PAGE;
-    }
+  readonly #all = (tiers: readonly MemoryTier[]) => pages(this.#memory.store, tiers);
+}
+
+function* pages(store: MemoryStore, tiers: readonly MemoryTier[]): Generator<MemoryItem> {
+  for (let after = "", goesOn = true; goesOn; ) {
+    const page = store.page(after, PAGE, tiers);
+    yield* page;
+    after = page.at(-1)?.id ?? after;
+    goesOn = page.length === PAGE;
   }
 }

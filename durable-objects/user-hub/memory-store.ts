@@ -4,7 +4,7 @@ import {
   MemoryBody,
   type MemoryChange,
   type MemoryItem,
-  type MemoryTier,
+  MemoryTier,
   Provenance,
   type StoredMemory,
 } from "../../src/features/memory/schema.ts";
@@ -108,10 +108,12 @@ export class MemoryStore {
       .map((row) => this.#read(row));
   }
 
-  /** Everything after an id, history included, in the order of the ids. */
-  page(after: string, limit: number): MemoryItem[] {
+  /** Everything of the tiers after an id, history included, in the order of the ids. */
+  page(after: string, limit: number, tiers: readonly MemoryTier[] = MemoryTier.options): MemoryItem[] {
+    const query =
+      "SELECT * FROM memories WHERE id > ? AND tier IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?";
     return this.#storage
-      .rows<ItemColumns>("SELECT * FROM memories WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+      .rows<ItemColumns>(query, after, JSON.stringify(tiers), limit)
       .map((row) => this.#read(row));
   }
 

@@ -1,11 +1,14 @@
 /** What goes along when something is forgotten: pure rules over all that is remembered of one person. */
 import { turnsOf } from "./item.ts";
-import { Grounds, normalised } from "./own-words.ts";
-import type { CoreQuestion, MemoryItem } from "./schema.ts";
+import { Grounds, normalised, tellingWords } from "./own-words.ts";
+import type { CoreQuestion, MemoryItem, MemoryTier } from "./schema.ts";
 import { textOf } from "./text.ts";
 
-/** Gives all items, history included, each time it is called. */
-export type AllItems = () => Iterable<MemoryItem>;
+/** Gives all items of the tiers, history included, each time it is called. */
+export type AllItems = (tiers: readonly MemoryTier[]) => Iterable<MemoryItem>;
+
+const LEARNT = ["core", "associative"] as const satisfies MemoryTier[];
+const DERIVED = ["episodic", "proactive"] as const satisfies MemoryTier[];
 
 /** Values that are in every second text ("no", "7") count together with their key. */
 const COMMONPLACE = /^[ -~]{1,2}$/;
@@ -21,12 +24,13 @@ export function takenAlike(
   const learnt = items.filter(isLearnt);
   if (learnt.length === 0) return { same: [], quoting: [] };
   const ids = new Set(items.map(({ id }) => id));
+  const wordings = learnt.flatMap(wordingsOf);
   const [same, quoting]: [MemoryItem[], MemoryItem[]] = [[], []];
-  for (const item of all()) {
-    if (!isLearnt(item) || ids.has(item.id)) continue;
+  for (const item of all(LEARNT)) {
+    if (ids.has(item.id)) continue;
     const { quote } = item.provenance;
     if (learnt.some((forgotten) => isSame(forgotten, item))) same.push(item);
-    else if (quote !== null && repeatsAny(quote, learnt)) quoting.push(item);
+    else if (quote !== null && repeatsAny(quote, wordings)) quoting.push(item);
   }
   return { same, quoting };
 }
@@ -37,20 +41,21 @@ export function takenAlike(
  */
 export function derivedFrom(items: readonly MemoryItem[], all: AllItems): MemoryItem[] {
   const learnt = items.filter(isLearnt);
+  const wordings = learnt.flatMap(wordingsOf);
   const turns = new Set(learnt.flatMap(turnsOf));
   const ids = new Set(items.map(({ id }) => id));
   const episodes = items.filter(({ body }) => body.tier === "episodic");
   const patterns: MemoryItem[] = [];
-  for (const item of all()) {
+  for (const item of all(DERIVED)) {
     if (ids.has(item.id)) continue;
     if (item.body.tier === "proactive") patterns.push(item);
     if (item.body.tier !== "episodic") continue;
-    if (isOf(item, turns) || repeatsAny(item.body.summary, learnt)) episodes.push(item);
+    if (isOf(item, turns) || repeatsAny(item.body.summary, wordings)) episodes.push(item);
   }
   const gone = new Set([...turns, ...episodes.flatMap(turnsOf)]);
   return [
     ...episodes.filter(({ id }) => !ids.has(id)),
-    ...patterns.filter((item) => isOf(item, gone) || repeatsAny(textOf(item.body), learnt)),
+    ...patterns.filter((item) => isOf(item, gone) || repeatsAny(textOf(item.body), wordings)),
   ];
 }
 
@@ -71,7 +76,7 @@ export function isAskedOf(
 type Told = Pick<MemoryItem, "body" | "provenance">;
 
 function isLearnt({ body }: MemoryItem): boolean {
-  return body.tier === "core" || body.tier === "associative";
+  return LEARNT.some((tier) => tier === body.tier);
 }
 
 function isSame(one: Told, other: Told): boolean {
@@ -86,18 +91,18 @@ function isOf(item: Told, turns: ReadonlySet<string>): boolean {
   return turnsOf(item).some((turn) => turns.has(turn));
 }
 
-function repeatsAny(text: string, items: readonly Told[]): boolean {
+function repeatsAny(text: string, wordings: readonly string[][]): boolean {
   const grounds = new Grounds([text]);
-  return items.some((item) => wordsOf(item).some((words) => grounds.covers(words)));
+  return wordings.some((words) => grounds.covers(words));
 }
 
 function repeats(text: string, item: Told): boolean {
-  return new Grounds([text]).covers(wordsOf(item)[0] ?? "");
+  return repeatsAny(text, wordingsOf(item).slice(0, 1));
 }
 
-/** What an item says, then the words it came from. */
-function wordsOf({ body, provenance: { quote } }: Told): string[] {
+/** The telling words of what an item says, then of what it was taken from. */
+function wordingsOf({ body, provenance: { quote } }: Told): string[][] {
   const isCommonplace = body.tier === "core" && COMMONPLACE.test(body.value);
   const text = isCommonplace ? `${body.key} ${body.value}` : textOf(body);
-  return quote === null ? [text] : [text, quote];
+  return [text, ...(quote === null ? [] : [quote])].map(tellingWords);
 }

@@ -45,15 +45,14 @@ export class Grounds {
     return tellingWords(text).some((word) => this.#words.has(word));
   }
 
-  /** All of its telling words are there, in any order. */
-  covers(text: string): boolean {
-    const telling = tellingWords(text);
-    return telling.length > 0 && telling.every((word) => this.#words.has(word));
+  /** All of these words are there, in any order. */
+  covers(words: readonly string[]): boolean {
+    return words.length > 0 && words.every((word) => this.#words.has(word));
   }
 }
 
-/** All words of a text that has no other. */
-function tellingWords(text: string): string[] {
+/** The words that tell a text from others; all of one that has no such word. */
+export function tellingWords(text: string): string[] {
   const words = searchWords(text);
   const telling = words.filter((word) => !COMMON.has(word));
   return telling.length > 0 ? telling : words;

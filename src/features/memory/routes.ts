@@ -5,7 +5,8 @@ import * as memory from "./service.ts";
 const update = { action: "update", resource: "memory" };
 const remove = { action: "delete", resource: "memory" };
 const gone =
-  "When it is answered, the item is gone from the database, from your hub, its vectors, and what they still owed each other.";
+  "When it is answered, the item is gone from the database, from your hub, its vectors, and what they still owed each other. " +
+  "Messages stay in their chats until you delete them there.";
 const derived =
   "the summaries of the turns it was learnt in, and those that repeat its words; the habits found in these; open questions about it.";
 const late = ["database_unavailable"] as const;

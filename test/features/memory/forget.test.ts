@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { derivedFrom, isAskedOf, takenAlike } from "../../../src/features/memory/forget.ts";
+import { type AllItems, derivedFrom, isAskedOf, takenAlike } from "../../../src/features/memory/forget.ts";
 import type { MemoryItem } from "../../../src/features/memory/schema.ts";
 import { episode, fact, pattern, statement } from "./items.ts";
 
@@ -8,10 +8,14 @@ function from(requestId: string, quote: string | null = null, turns: string[] = 
   return { provenance: { source: "turn", requestId, quote, turns } };
 }
 
+const all =
+  (...items: MemoryItem[]): AllItems =>
+  (tiers) =>
+    items.filter(({ body }) => tiers.includes(body.tier));
 const derived = (forgotten: MemoryItem, ...others: MemoryItem[]) =>
-  derivedFrom([forgotten], () => [forgotten, ...others]);
+  derivedFrom([forgotten], all(forgotten, ...others));
 const alike = (forgotten: MemoryItem, ...others: MemoryItem[]) =>
-  takenAlike([forgotten], () => [forgotten, ...others]);
+  takenAlike([forgotten], all(forgotten, ...others));
 
 describe("what was derived from a fact or statement", () => {
   const name = fact("name", "Wilhelmina", from("turn-1", "my name is Wilhelmina", ["turn-2"]));
