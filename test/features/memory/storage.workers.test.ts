@@ -122,7 +122,7 @@ test("what is listed is current; the export also has what was superseded or dism
   expect(exported.data.map(({ id }) => id).toSorted()).toEqual(
     [current.id, past.id, dismissed.id].toSorted(),
   );
-  expect(exported.data[0]?.provenance).toEqual({
+  expect(exported.data.find(({ id }) => id === current.id)?.provenance).toEqual({
     source: "turn",
     request_id: `turn of ${current.id}`,
     quote: "my own words",
