@@ -37,6 +37,7 @@ export default defineConfig({
         test: {
           name: "journeys",
           include: ["test/journeys/**/*.test.ts"],
+          globalSetup: ["test/support/build-once.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Settings } from "../src/platform/env-settings.ts";
-import { buildScripts } from "./built-worker.ts";
+import { type BuiltScripts, buildScripts } from "./built-worker.ts";
 import { startCronTicker } from "./cron.ts";
 import { migrate } from "./migrate.ts";
 import { type ModelServer, startModelServer } from "./model/server.ts";
@@ -61,7 +61,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const [postgres, model, scripts] = await Promise.all([
       startPostgres(options, stateDir, cleanups),
       namesModel(settings) ? null : startModel(options, cleanups),
-      options.worker === "built" ? buildScripts(join(stateDir, "build")) : null,
+      options.worker === "built" ? (builtBefore() ?? buildScripts(join(stateDir, "build"))) : null,
     ]);
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     const varsPath = join(stateDir, "worker.env");
@@ -91,6 +91,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await close();
     throw error;
   }
+}
+
+/** Whoever starts many stacks from the same sources builds once. */
+function builtBefore(): BuiltScripts | undefined {
+  const { ADJUTANT_MAIN_SCRIPT: main, ADJUTANT_INGEST_SCRIPT: ingest } = process.env;
+  return main && ingest ? { main, ingest } : undefined;
 }
 
 async function startPostgres(
