@@ -5,13 +5,11 @@ import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange } from "../users/service.ts";
+import { type IfMatch, makeNextVersion } from "./next-version.ts";
 import { checkReferences } from "./references.ts";
 import { selectRosterMark, tellHub } from "./roster.ts";
 import {
   alone,
-  changeAgent,
-  dropOldVersions,
-  hasRoom,
   insertAgent,
   insertVersion,
   mine,
@@ -30,9 +28,6 @@ import {
 } from "./schema.ts";
 import { customAgents } from "./tables.ts";
 import { openVault } from "./vault.ts";
-
-/** Versions the caller accepts; undefined when it does not mind. */
-export type IfMatch = readonly number[] | undefined;
 
 /** Safe to repeat with the same id. */
 export async function createAgent(ctx: Ctx, input: CreateAgent, id: string): Promise<Agent> {
@@ -95,22 +90,7 @@ export async function updateAgent(
   const vault = await openVault(ctx, permission);
   const definition = AgentDefinition.parse({ ...vault.open(id, known, found.body), ...changes });
   await checkReferences(ctx, permission, id, definition);
-  const version = known + 1;
-  const where = and(isNull(customAgents.deletedAt), hasRoom(ctx, id, definition.delegable));
-  const [, before, changed, , , [row], after] = await ctx.db.run(permission, (queries) => [
-    alone(queries, ctx),
-    selectRosterMark(queries, userIdOf(ctx)),
-    changeAgent(queries, ctx, "agent.updated", { id, version, definition, where }),
-    insertVersion(queries, ctx, id, version, vault.seal(id, version, definition)),
-    dropOldVersions(queries, id, version),
-    selectAgent(queries, ctx, id),
-    selectRosterMark(queries, userIdOf(ctx)),
-  ]);
-  await tellHub(ctx, before, after);
-  if (!row) throw new AppError("not_found");
-  if (changed.rows.length > 0) return vault.openAgent(row);
-  if (row.agent.version === known) throw noRoom(definition.delegable);
-  throw new AppError(ifMatch ? "precondition_failed" : "conflict");
+  return makeNextVersion(ctx, permission, vault, { id, known, definition, event: "agent.updated", ifMatch });
 }
 
 /** It can be restored for 30 days. */

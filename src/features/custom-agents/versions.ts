@@ -2,24 +2,11 @@ import { and, desc, eq, isNull, lt, or, type SQL } from "drizzle-orm";
 import { z } from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
-import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
-import type { IfMatch } from "./agents.ts";
+import { type IfMatch, makeNextVersion } from "./next-version.ts";
 import { checkReferences } from "./references.ts";
-import { selectRosterMark, tellHub } from "./roster.ts";
-import {
-  alone,
-  changeAgent,
-  dropOldVersions,
-  hasRoom,
-  insertVersion,
-  mine,
-  noRoom,
-  readable,
-  requireOwn,
-  selectAgent,
-  selectAgents,
-} from "./rows.ts";
+import { mine, readable, requireOwn, selectAgents } from "./rows.ts";
 import type { Agent, ListVersions } from "./schema.ts";
 import { customAgents, customAgentVersions } from "./tables.ts";
 import { openVault } from "./vault.ts";
@@ -74,21 +61,7 @@ export async function restoreAgent(
   const vault = await openVault(ctx, permission);
   const definition = vault.open(id, kept.version, kept.body);
   await checkReferences(ctx, permission, id, definition);
-  const version = known + 1;
-  const where = hasRoom(ctx, id, definition.delegable);
-  const [, before, changed, , , [row], after] = await ctx.db.run(permission, (queries) => [
-    alone(queries, ctx),
-    selectRosterMark(queries, userIdOf(ctx)),
-    changeAgent(queries, ctx, "agent.restored", { id, version, definition, where }),
-    insertVersion(queries, ctx, id, version, vault.seal(id, version, definition)),
-    dropOldVersions(queries, id, version),
-    selectAgent(queries, ctx, id),
-    selectRosterMark(queries, userIdOf(ctx)),
-  ]);
-  await tellHub(ctx, before, after);
-  if (row && changed.rows.length > 0) return vault.openAgent(row);
-  if (row && row.agent.version !== known) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
-  throw noRoom(definition.delegable);
+  return makeNextVersion(ctx, permission, vault, { id, known, definition, event: "agent.restored", ifMatch });
 }
 
 /** A deleted one is its owner's alone. */
