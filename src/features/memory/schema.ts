@@ -45,7 +45,6 @@ export const MemoryBody = z.discriminatedUnion("tier", [
   z.object({ tier: z.literal("proactive"), pattern: Statement }),
 ]);
 export type MemoryBody = z.infer<typeof MemoryBody>;
-export type BodyOf<Tier extends MemoryTier> = Extract<MemoryBody, { tier: Tier }>;
 
 /** Who put it there: the person themselves, a turn, or the daily consolidation. */
 export const MemorySource = z.enum(["user", "turn", "consolidation"]);
