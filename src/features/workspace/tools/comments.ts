@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { DeviceCall, DeviceRow, Tool } from "../../tools/types.ts";
-import { changedAnswer, excerpt, idText, listAnswer, quoted, rowLine, timeText } from "./answers.ts";
-import { deletionTool } from "./deletion.ts";
+import type { DeviceRow, Tool } from "../../tools/types.ts";
+import { excerpt, idText, listAnswer, quoted, rowLine, timeText } from "./answers.ts";
 import { COUNTED_DEFAULT, optional, RowId } from "./inputs.ts";
+import { creationTool, deletionTool } from "./mutations.ts";
 
 const NOUN = { one: "comment", many: "comments" };
 const CONTENT_CHARS_SHOWN = 500;
@@ -40,29 +40,19 @@ const AddTaskComment = z.strictObject({
   ),
   content: z.string().trim().min(1).max(10_000),
 });
-type AddTaskComment = z.infer<typeof AddTaskComment>;
 
-export const addTaskComment: Tool<AddTaskComment> = {
+export const addTaskComment = creationTool({
   name: "add_task_comment",
   description: "Adds a comment to one task. Without an author it is the assistant's.",
+  table: "taskComments",
+  noun: NOUN,
   input: AddTaskComment,
-  readOnly: false,
-  idempotent: false,
-  destructive: false,
   label: "Adding a comment",
-  approval: (input) => ({
-    summary: `Add the comment ${quoted(input.content)} to a task.`,
-    ...insertOf(input),
-  }),
-  async run(input, ctx) {
-    const outcome = await ctx.device(insertOf(input));
-    return changedAnswer(outcome, {
-      done: "Added 1 comment:",
-      noun: NOUN,
-      line: (row) => commentLine(row, ctx.timezone),
-    });
-  },
-};
+  done: "Added",
+  line: commentLine,
+  summary: ({ content }) => `Add the comment ${quoted(content)} to a task.`,
+  row: ({ taskId, author = "Assistant", content }) => ({ taskId, author, content }),
+});
 
 export const deleteTaskComment = deletionTool({
   name: "delete_task_comment",
@@ -71,14 +61,6 @@ export const deleteTaskComment = deletionTool({
   input: z.strictObject({ commentId: RowId }).transform(({ commentId }) => ({ id: commentId })),
   description: "Deletes one comment of a task for good. The person is asked first.",
 });
-
-function insertOf(input: AddTaskComment) {
-  return {
-    action: "insert",
-    table: "taskComments",
-    data: { taskId: input.taskId, author: input.author ?? "Assistant", content: input.content },
-  } satisfies DeviceCall;
-}
 
 function commentLine(row: DeviceRow, timezone: string): string {
   return rowLine(row, excerpt(row.content, CONTENT_CHARS_SHOWN), [

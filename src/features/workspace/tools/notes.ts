@@ -1,8 +1,7 @@
 import { z } from "zod";
-import type { DeviceCall, DeviceRow, Tool, ToolContext, ToolOutput } from "../../tools/types.ts";
+import type { DeviceRow, Tool, ToolContext, ToolOutput } from "../../tools/types.ts";
 import { indexedText } from "../note-text.ts";
 import {
-  changedAnswer,
   cut,
   failure,
   idText,
@@ -13,7 +12,6 @@ import {
   suggestionText,
   timeText,
 } from "./answers.ts";
-import { deletionTool } from "./deletion.ts";
 import {
   COUNTED_DEFAULT,
   changesSomething,
@@ -28,6 +26,7 @@ import {
   Title,
   wholeNumber,
 } from "./inputs.ts";
+import { creationTool, deletionTool, updateTool } from "./mutations.ts";
 
 const NOUN = { one: "note", many: "notes" };
 /** Leaves room for four bytes a character in one frame. */
@@ -108,57 +107,36 @@ export const getNote: Tool<GetNote> = {
 };
 
 const CreateNote = z.strictObject({ title: Title, content: Content, projectId: OptionalId });
-type CreateNote = z.infer<typeof CreateNote>;
 
-export const createNote: Tool<CreateNote> = {
+export const createNote = creationTool({
   name: "create_note",
   description: "Creates one note in Markdown, which can then be found by meaning.",
+  table: "notes",
+  noun: NOUN,
   input: CreateNote,
-  readOnly: false,
-  idempotent: false,
-  destructive: false,
   label: "Writing a note",
-  approval: (input) => ({ summary: `Create the note ${quoted(input.title)}.`, ...insertOf(input) }),
-  async run(input, ctx) {
-    const outcome = await ctx.device(insertOf(input));
-    const answer = changedAnswer(outcome, {
-      done: "Created 1 note:",
-      noun: NOUN,
-      line: (row) => noteLine(row, ctx.timezone),
-    });
-    return outcome.kind === "row" && outcome.row ? indexed(answer, outcome.row, ctx) : answer;
-  },
-};
+  line: noteLine,
+  summary: ({ title }) => `Create the note ${quoted(title)}.`,
+  row: (input) => defined({ ...input, isAiSuggested: 0, isApproved: 0 }),
+  followUp: indexed,
+});
 
 const UpdateNote = z
   .strictObject({ noteId: RowId, title: optional(Title), content: optional(Content) })
   .refine(changesSomething, NO_CHANGE);
-type UpdateNote = z.infer<typeof UpdateNote>;
 
-export const updateNote: Tool<UpdateNote> = {
+export const updateNote = updateTool({
   name: "update_note",
   description:
     "Replaces the title or the whole text of one note: read it with get_note first and keep what should stay.",
+  table: "notes",
+  noun: NOUN,
   input: UpdateNote,
-  readOnly: false,
-  idempotent: true,
-  destructive: false,
   label: "Updating a note",
-  approval: (input) => {
-    const call = updateOf(input);
-    return { summary: `Change a note: ${Object.keys(call.data.updates).join(", ")}.`, ...call };
-  },
-  async run(input, ctx) {
-    const outcome = await ctx.device(updateOf(input));
-    const answer = changedAnswer(outcome, {
-      done: "Updated 1 note:",
-      noun: NOUN,
-      id: input.noteId,
-      line: (row) => noteLine(row, ctx.timezone),
-    });
-    return outcome.kind === "row" && outcome.row ? indexed(answer, outcome.row, ctx) : answer;
-  },
-};
+  line: noteLine,
+  change: ({ noteId, ...columns }) => ({ id: noteId, updates: defined(columns) }),
+  followUp: indexed,
+});
 
 export const deleteNote = deletionTool({
   name: "delete_note",
@@ -167,23 +145,6 @@ export const deleteNote = deletionTool({
   input: z.strictObject({ noteId: RowId }).transform(({ noteId }) => ({ id: noteId })),
   description: "Deletes one note for good. The person is asked first.",
 });
-
-function insertOf(input: CreateNote) {
-  return {
-    action: "insert",
-    table: "notes",
-    data: defined({ ...input, isAiSuggested: 0, isApproved: 0 }),
-  } satisfies DeviceCall;
-}
-
-function updateOf(input: UpdateNote) {
-  const { noteId, ...columns } = input;
-  return {
-    action: "update",
-    table: "notes",
-    data: { id: noteId, updates: defined(columns) },
-  } satisfies DeviceCall;
-}
 
 /**
  * Stores the vector of a saved note as a second device call. The note stays saved when that fails, so the answer is no error:

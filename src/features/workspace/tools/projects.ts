@@ -1,8 +1,7 @@
 import { z } from "zod";
-import type { DeviceCall, DeviceRow, Tool } from "../../tools/types.ts";
+import type { DeviceRow, Tool } from "../../tools/types.ts";
 import { ProjectStatus } from "../schema.ts";
 import {
-  changedAnswer,
   excerpt,
   failure,
   idText,
@@ -13,7 +12,6 @@ import {
   suggestionText,
   timeText,
 } from "./answers.ts";
-import { deletionTool } from "./deletion.ts";
 import {
   COUNTED_DEFAULT,
   changesSomething,
@@ -29,6 +27,7 @@ import {
   Title,
   wordOf,
 } from "./inputs.ts";
+import { creationTool, deletionTool, updateTool } from "./mutations.ts";
 
 const NOUN = { one: "project", many: "projects" };
 const SUMMARY_CHARS_MAX = 10_000;
@@ -118,22 +117,18 @@ export const getProject: Tool<GetProject> = {
 };
 
 const CreateProject = z.strictObject({ name: Title, clientId: OptionalId });
-type CreateProject = z.infer<typeof CreateProject>;
 
-export const createProject: Tool<CreateProject> = {
+export const createProject = creationTool({
   name: "create_project",
   description: "Creates one active project.",
+  table: "projects",
+  noun: NOUN,
   input: CreateProject,
-  readOnly: false,
-  idempotent: false,
-  destructive: false,
   label: "Creating a project",
-  approval: (input) => ({ summary: `Create the project ${quoted(input.name)}.`, ...insertOf(input) }),
-  async run(input, ctx) {
-    const outcome = await ctx.device(insertOf(input));
-    return changedAnswer(outcome, { done: "Created 1 project:", noun: NOUN, line: projectLine });
-  },
-};
+  line: projectLine,
+  summary: ({ name }) => `Create the project ${quoted(name)}.`,
+  row: ({ name, clientId }) => defined({ name, clientId, status: "active", isAiSuggested: 0, isApproved: 0 }),
+});
 
 const UpdateProject = z
   .strictObject({
@@ -144,31 +139,18 @@ const UpdateProject = z
     aiSummary: clearable(z.string().max(SUMMARY_CHARS_MAX)),
   })
   .refine(changesSomething, NO_CHANGE);
-type UpdateProject = z.infer<typeof UpdateProject>;
 
-export const updateProject: Tool<UpdateProject> = {
+export const updateProject = updateTool({
   name: "update_project",
   description:
     "Changes the given fields of one project. Status archived puts it away without losing it. Null empties a field.",
+  table: "projects",
+  noun: NOUN,
   input: UpdateProject,
-  readOnly: false,
-  idempotent: true,
-  destructive: false,
   label: "Updating a project",
-  approval: (input) => {
-    const call = updateOf(input);
-    return { summary: `Change a project: ${Object.keys(call.data.updates).join(", ")}.`, ...call };
-  },
-  async run(input, ctx) {
-    const outcome = await ctx.device(updateOf(input));
-    return changedAnswer(outcome, {
-      done: "Updated 1 project:",
-      noun: NOUN,
-      id: input.projectId,
-      line: projectLine,
-    });
-  },
-};
+  line: projectLine,
+  change: ({ projectId, ...columns }) => ({ id: projectId, updates: defined(columns) }),
+});
 
 export const deleteProject = deletionTool({
   name: "delete_project",
@@ -178,29 +160,6 @@ export const deleteProject = deletionTool({
   description:
     "Deletes one project for good. The person is asked first. Prefer archiving with update_project.",
 });
-
-function insertOf(input: CreateProject) {
-  return {
-    action: "insert",
-    table: "projects",
-    data: defined({
-      name: input.name,
-      clientId: input.clientId,
-      status: "active",
-      isAiSuggested: 0,
-      isApproved: 0,
-    }),
-  } satisfies DeviceCall;
-}
-
-function updateOf(input: UpdateProject) {
-  const { projectId, ...columns } = input;
-  return {
-    action: "update",
-    table: "projects",
-    data: { id: projectId, updates: defined(columns) },
-  } satisfies DeviceCall;
-}
 
 function projectLine(row: DeviceRow): string {
   return rowLine(row, row.name, [

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { localDay, zoneOrUtc } from "../../../lib/zone.ts";
-import type { DeviceCall, Tool } from "../../tools/types.ts";
+import type { Tool } from "../../tools/types.ts";
 import { TaskPriority, TaskStatus } from "../schema.ts";
-import { changedAnswer, listAnswer, quoted } from "./answers.ts";
-import { deletionTool } from "./deletion.ts";
+import { listAnswer, quoted } from "./answers.ts";
 import {
   COUNTED_DEFAULT,
   changesSomething,
@@ -26,6 +25,7 @@ import {
   When,
   wordOf,
 } from "./inputs.ts";
+import { creationTool, deletionTool, updateTool } from "./mutations.ts";
 import { TASK, taskLine, taskListing } from "./task-line.ts";
 
 const DESCRIPTION_CHARS_MAX = 20_000;
@@ -113,29 +113,29 @@ const CreateTask = z.strictObject({
   isAiSuggested: optional(Flag.describe("1 only for a task that nobody asked for.")),
   isApproved: optional(Flag.describe("1 only when the person confirmed it.")),
 });
-type CreateTask = z.infer<typeof CreateTask>;
 
-export const createTask: Tool<CreateTask> = {
+export const createTask = creationTool({
   name: "create_task",
   description: "Creates one task. Without status and priority it is todo and medium.",
+  table: "tasks",
+  noun: TASK,
   input: CreateTask,
-  readOnly: false,
-  idempotent: false,
-  destructive: false,
   label: "Creating a task",
-  approval: (input, { timezone }) => ({
-    summary: `Create the task ${quoted(input.title)}.`,
-    ...insertOf(input, timezone),
-  }),
-  async run(input, ctx) {
-    const outcome = await ctx.device(insertOf(input, ctx.timezone));
-    return changedAnswer(outcome, {
-      done: "Created 1 task:",
-      noun: TASK,
-      line: (row) => taskLine(row, ctx.timezone),
-    });
-  },
-};
+  line: taskLine,
+  summary: ({ title }) => `Create the task ${quoted(title)}.`,
+  row: (input, timezone) =>
+    defined({
+      title: input.title,
+      description: input.description,
+      status: input.status ?? "todo",
+      priority: input.priority ?? "medium",
+      assignee: input.assignees && JSON.stringify(input.assignees),
+      dueDate: clearableMs(input.dueDate, timezone),
+      projectId: input.projectId,
+      isAiSuggested: input.isAiSuggested ?? 0,
+      isApproved: input.isApproved ?? 0,
+    }),
+});
 
 const UpdateTask = z
   .strictObject({
@@ -150,31 +150,25 @@ const UpdateTask = z
     ...SUGGESTION_UPDATES,
   })
   .refine(changesSomething, NO_CHANGE);
-type UpdateTask = z.infer<typeof UpdateTask>;
 
-export const updateTask: Tool<UpdateTask> = {
+export const updateTask = updateTool({
   name: "update_task",
   description:
     "Changes the given fields of one task and leaves the others. Completing a task is status done. Null empties a field.",
+  table: "tasks",
+  noun: TASK,
   input: UpdateTask,
-  readOnly: false,
-  idempotent: true,
-  destructive: false,
   label: "Updating a task",
-  approval: (input, { timezone }) => {
-    const call = updateOf(input, timezone);
-    return { summary: `Change a task: ${Object.keys(call.data.updates).join(", ")}.`, ...call };
-  },
-  async run(input, ctx) {
-    const outcome = await ctx.device(updateOf(input, ctx.timezone));
-    return changedAnswer(outcome, {
-      done: "Updated 1 task:",
-      noun: TASK,
-      id: input.taskId,
-      line: (row) => taskLine(row, ctx.timezone),
-    });
-  },
-};
+  line: taskLine,
+  change: ({ taskId, assignees, dueDate, ...columns }, timezone) => ({
+    id: taskId,
+    updates: defined({
+      ...columns,
+      assignee: assignees && JSON.stringify(assignees),
+      dueDate: clearableMs(dueDate, timezone),
+    }),
+  }),
+});
 
 export const deleteTask = deletionTool({
   name: "delete_task",
@@ -184,31 +178,3 @@ export const deleteTask = deletionTool({
   description:
     "Deletes one task for good. The person is asked first. A task that is finished is completed, not deleted.",
 });
-
-function insertOf(input: CreateTask, timezone: string) {
-  return {
-    action: "insert",
-    table: "tasks",
-    data: defined({
-      title: input.title,
-      description: input.description,
-      status: input.status ?? "todo",
-      priority: input.priority ?? "medium",
-      assignee: input.assignees && JSON.stringify(input.assignees),
-      dueDate: clearableMs(input.dueDate, timezone),
-      projectId: input.projectId,
-      isAiSuggested: input.isAiSuggested ?? 0,
-      isApproved: input.isApproved ?? 0,
-    }),
-  } satisfies DeviceCall;
-}
-
-function updateOf(input: UpdateTask, timezone: string) {
-  const { taskId, assignees, dueDate, ...columns } = input;
-  const updates = defined({
-    ...columns,
-    assignee: assignees && JSON.stringify(assignees),
-    dueDate: clearableMs(dueDate, timezone),
-  });
-  return { action: "update", table: "tasks", data: { id: taskId, updates } } satisfies DeviceCall;
-}

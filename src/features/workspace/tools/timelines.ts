@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { DeviceCall, DeviceRow, Tool } from "../../tools/types.ts";
-import { changedAnswer, idText, listAnswer, quoted, rowLine, suggestionText, timeText } from "./answers.ts";
-import { deletionTool } from "./deletion.ts";
+import type { DeviceRow, Tool } from "../../tools/types.ts";
+import { idText, listAnswer, quoted, rowLine, suggestionText, timeText } from "./answers.ts";
 import {
   COUNTED_DEFAULT,
   changesSomething,
@@ -21,6 +20,7 @@ import {
   When,
   whenMs,
 } from "./inputs.ts";
+import { creationTool, deletionTool, updateTool } from "./mutations.ts";
 
 const NOUN = { one: "milestone", many: "milestones" };
 
@@ -69,29 +69,24 @@ const CreateTimeline = z.strictObject({
   isAiSuggested: optional(Flag.describe("1 only for a milestone that nobody asked for.")),
   isApproved: optional(Flag.describe("1 only when the person confirmed it.")),
 });
-type CreateTimeline = z.infer<typeof CreateTimeline>;
 
-export const createTimeline: Tool<CreateTimeline> = {
+export const createTimeline = creationTool({
   name: "create_timeline",
   description: "Creates one milestone of a project. It is not a calendar event.",
+  table: "timelines",
+  noun: NOUN,
   input: CreateTimeline,
-  readOnly: false,
-  idempotent: false,
-  destructive: false,
   label: "Creating a milestone",
-  approval: (input, { timezone }) => ({
-    summary: `Create the milestone ${quoted(input.title)}.`,
-    ...insertOf(input, timezone),
+  line: timelineLine,
+  summary: ({ title }) => `Create the milestone ${quoted(title)}.`,
+  row: (input, timezone) => ({
+    projectId: input.projectId,
+    title: input.title,
+    date: whenMs(input.date, timezone),
+    isAiSuggested: input.isAiSuggested ?? 0,
+    isApproved: input.isApproved ?? 0,
   }),
-  async run(input, ctx) {
-    const outcome = await ctx.device(insertOf(input, ctx.timezone));
-    return changedAnswer(outcome, {
-      done: "Created 1 milestone:",
-      noun: NOUN,
-      line: (row) => timelineLine(row, ctx.timezone),
-    });
-  },
-};
+});
 
 const UpdateTimeline = z
   .strictObject({
@@ -102,30 +97,20 @@ const UpdateTimeline = z
     ...SUGGESTION_UPDATES,
   })
   .refine(changesSomething, NO_CHANGE);
-type UpdateTimeline = z.infer<typeof UpdateTimeline>;
 
-export const updateTimeline: Tool<UpdateTimeline> = {
+export const updateTimeline = updateTool({
   name: "update_timeline",
   description: "Changes the given fields of one milestone and leaves the others.",
+  table: "timelines",
+  noun: NOUN,
   input: UpdateTimeline,
-  readOnly: false,
-  idempotent: true,
-  destructive: false,
   label: "Updating a milestone",
-  approval: (input, { timezone }) => {
-    const call = updateOf(input, timezone);
-    return { summary: `Change a milestone: ${Object.keys(call.data.updates).join(", ")}.`, ...call };
-  },
-  async run(input, ctx) {
-    const outcome = await ctx.device(updateOf(input, ctx.timezone));
-    return changedAnswer(outcome, {
-      done: "Updated 1 milestone:",
-      noun: NOUN,
-      id: input.timelineId,
-      line: (row) => timelineLine(row, ctx.timezone),
-    });
-  },
-};
+  line: timelineLine,
+  change: ({ timelineId, date, ...columns }, timezone) => ({
+    id: timelineId,
+    updates: defined({ ...columns, date: clearableMs(date, timezone) }),
+  }),
+});
 
 export const deleteTimeline = deletionTool({
   name: "delete_timeline",
@@ -134,26 +119,6 @@ export const deleteTimeline = deletionTool({
   input: z.strictObject({ timelineId: RowId }).transform(({ timelineId }) => ({ id: timelineId })),
   description: "Deletes one milestone for good. The person is asked first.",
 });
-
-function insertOf(input: CreateTimeline, timezone: string) {
-  return {
-    action: "insert",
-    table: "timelines",
-    data: {
-      projectId: input.projectId,
-      title: input.title,
-      date: whenMs(input.date, timezone),
-      isAiSuggested: input.isAiSuggested ?? 0,
-      isApproved: input.isApproved ?? 0,
-    },
-  } satisfies DeviceCall;
-}
-
-function updateOf(input: UpdateTimeline, timezone: string) {
-  const { timelineId, date, ...columns } = input;
-  const updates = defined({ ...columns, date: clearableMs(date, timezone) });
-  return { action: "update", table: "timelines", data: { id: timelineId, updates } } satisfies DeviceCall;
-}
 
 function timelineLine(row: DeviceRow, timezone: string): string {
   return rowLine(row, row.title, [
