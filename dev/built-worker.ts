@@ -10,7 +10,7 @@ import { parseArgs, promisify } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { INGEST_CONFIG, OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
-import { readVars } from "./worker-vars.ts";
+import { ingestVars, readVars } from "./worker-vars.ts";
 
 /** Where the bundles are. */
 export interface BuiltScripts {
@@ -86,7 +86,7 @@ export async function startBuiltWorker(options: BuiltWorkerOptions): Promise<Bui
       // Requests and crons go to the first.
       workers: [
         workerOf(WRANGLER_CONFIG, options.script, options.vars),
-        ...(options.ingest ? [workerOf(INGEST_CONFIG, options.ingest, options.vars)] : []),
+        ...(options.ingest ? [workerOf(INGEST_CONFIG, options.ingest, ingestVars(options.vars))] : []),
       ],
     }),
   );

@@ -1,10 +1,11 @@
 /** The Worker's scripts in processes of their own: stopped, killed and started again on the same state, at the same address. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BuiltScripts } from "./built-worker.ts";
 import { type Child, startChild } from "./processes.ts";
 import { INGEST_CONFIG, OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
+import { formatVars, ingestVars, readVars } from "./worker-vars.ts";
 
 export interface WorkerProcessOptions {
   /** The bundles; null runs the sources under `wrangler dev`, which reloads on each change. */
@@ -134,7 +135,8 @@ async function writeIngestConfig(stateDir: string, varsPath: string): Promise<st
   await mkdir(folder, { recursive: true });
   const path = join(folder, "wrangler.json");
   await writeFile(path, JSON.stringify({ ...rawConfig, main: join(ROOT, "src/ingest.ts"), env: undefined }));
-  await writeFile(join(folder, ".dev.vars"), await readFile(varsPath), { mode: 0o600 });
+  const vars = formatVars(ingestVars(await readVars(varsPath)));
+  await writeFile(join(folder, ".dev.vars"), vars, { mode: 0o600 });
   return path;
 }
 

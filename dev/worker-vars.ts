@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { IngestSettings } from "../src/platform/env-settings.ts";
 import type { LocalPostgres } from "./postgres/server.ts";
 import { ROOT } from "./project.ts";
 import type { Secrets } from "./secrets.ts";
@@ -35,6 +36,13 @@ export function workerVars(around: WorkerSurroundings): Record<string, string> {
     NEON_WS_PROXY: postgres.wsProxy,
     ...(modelUrl ? { MODEL_BASE_URL: modelUrl } : {}),
   };
+}
+
+/** Those of them that the script `ingest` is given. */
+export function ingestVars(vars: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(vars).filter(([name]) => Object.hasOwn(IngestSettings.shape, name)),
+  );
 }
 
 /** What the person at this machine set: `.dev.vars`, and over it the shell. */

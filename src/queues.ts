@@ -4,7 +4,7 @@ import { ingestDocument } from "./features/knowledge/ingest.ts";
 import { IngestMessage } from "./features/knowledge/schema.ts";
 import { newId } from "./lib/ids.ts";
 import { log } from "./lib/logger.ts";
-import { createCtx } from "./platform/context.ts";
+import { createJobCtx } from "./platform/context.ts";
 import { type IngestEnv, type RawEnv, readIngestEnv } from "./platform/env.ts";
 import { portsOf } from "./ports.ts";
 
@@ -79,7 +79,7 @@ async function ingest(body: unknown, env: IngestEnv, isExhausted: boolean): Prom
     version,
   } = IngestMessage.parse(body);
   const pending: Promise<unknown>[] = [];
-  const ctx = createCtx(env, {
+  const ctx = createJobCtx(env, {
     actor: { kind: "system", job: "document.ingest", userId },
     tenantId,
     ports: portsOf(env),

@@ -22,8 +22,6 @@ export async function seedUsers(
   const { postgres, secrets, issuer } = around;
   configureDriver({
     url: postgres.urls.admin,
-    identityUrl: postgres.urls.identity,
-    schedulerUrl: postgres.urls.scheduler,
     httpEndpoint: postgres.fetchEndpoint,
     webSocketProxy: postgres.wsProxy,
     timeoutMs: 60_000,

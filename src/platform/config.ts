@@ -1,6 +1,6 @@
 /** What the settings say, in the form the rest of the service reads. `env.ts` makes it. */
 import type { JSONWebKeySet } from "jose";
-import type { DatabaseConfig } from "./db.ts";
+import type { DatabaseConfig, DatabasesConfig } from "./db.ts";
 import type { EmbedderConfig } from "./embedder.ts";
 import type { EgressConfig } from "./fetch.ts";
 import type { ModelRole } from "./model-port.ts";
@@ -54,17 +54,22 @@ export interface Limits {
   pongTimeoutMs: number;
 }
 
-export interface Config {
-  environment: "development" | "test" | "production";
-  version: string;
+/** What the script that reads documents is told: it signs nobody in and asks no model. */
+export interface IngestConfig {
   database: DatabaseConfig;
-  auth: AuthConfig;
-  model: ModelConfig;
   embedder: EmbedderConfig;
   vectors: VectorsConfig;
+  egress: EgressConfig;
+}
+
+export interface Config extends IngestConfig {
+  environment: "development" | "test" | "production";
+  version: string;
+  database: DatabasesConfig;
+  auth: AuthConfig;
+  model: ModelConfig;
   memory: MemoryConfig;
   uploads: UploadConfig;
-  egress: EgressConfig;
   /** Origins that browsers may call from. One that ends in `:*` stands for every port. */
   corsOrigins: readonly string[];
   limits: Limits;

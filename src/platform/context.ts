@@ -3,7 +3,7 @@ import type { Logger } from "../lib/logger.ts";
 import { type Clock, systemClock } from "../lib/time.ts";
 import { type Actor, actorId } from "./actor.ts";
 import { type Database, openDatabase, type Queries, type Query, type Role } from "./db.ts";
-import type { Config, Env } from "./env.ts";
+import type { Config, Env, IngestConfig, IngestEnv } from "./env.ts";
 import { type IdentityDatabase, openIdentityDatabase } from "./identity-db.ts";
 import type { Keyring } from "./keyring.ts";
 
@@ -64,26 +64,35 @@ export interface Client {
 }
 
 /** The context of a caller who has not signed in. */
-export interface GuestCtx {
+interface AnyCtx {
   requestId: string;
-  /** Accounts and sessions, as a database role of its own. */
-  identity: IdentityDatabase;
   clock: Clock;
   log: Logger;
-  config: Config;
   keyring: Keyring;
-  /** Null outside of a request. */
-  client: Client | null;
   ports: Ports;
   /** Lets work go on after the answer; its failure is logged, never thrown. */
   waitUntil(work: Promise<unknown>): void;
 }
 
-export interface Ctx extends GuestCtx {
+export interface GuestCtx extends AnyCtx {
+  config: Config;
+  /** Accounts and sessions, as a database role of its own. */
+  identity: IdentityDatabase;
+  /** Null outside of a request. */
+  client: Client | null;
+}
+
+/** Of work from the queue, which the settings and secrets of its own script are enough for. */
+export interface JobCtx extends AnyCtx {
+  config: IngestConfig;
   actor: Actor;
   tenantId: string;
   /** The data of `tenantId`, as `actor`. */
   db: Database;
+}
+
+export interface Ctx extends JobCtx, GuestCtx {
+  config: Config;
 }
 
 export interface Surroundings {
@@ -99,16 +108,44 @@ export interface Surroundings {
 /** What of the environment a context is made of: what `readEnv` answers has it. */
 export type ContextEnv = Pick<Env, "config" | "keyring">;
 
-export function createGuestCtx({ config, keyring }: ContextEnv, around: Surroundings): GuestCtx {
-  const { ports, requestId, log, client = null, clock = systemClock } = around;
+export function createGuestCtx(env: ContextEnv, around: Surroundings): GuestCtx {
+  const { config } = env;
+  return {
+    ...createAnyCtx(env, around),
+    config,
+    identity: openIdentityDatabase(config.database),
+    client: around.client ?? null,
+  };
+}
+
+export function createJobCtx(
+  env: Pick<IngestEnv, "config" | "keyring">,
+  around: Surroundings & { actor: Actor; tenantId: string },
+): JobCtx {
+  const { actor, tenantId } = around;
+  const { config } = env;
+  const log = around.log.with({ tenant_id: tenantId, actor_kind: actor.kind, actor_id: actorId(actor) });
+  return {
+    ...createAnyCtx(env, { ...around, log }),
+    config,
+    actor,
+    tenantId,
+    db: openDatabase(config.database, { actor, tenantId }),
+  };
+}
+
+export function createCtx(env: ContextEnv, around: Surroundings & { actor: Actor; tenantId: string }): Ctx {
+  const { config } = env;
+  return { ...createGuestCtx(env, around), ...createJobCtx(env, around), config };
+}
+
+function createAnyCtx({ keyring }: Pick<IngestEnv, "keyring">, around: Surroundings): AnyCtx {
+  const { ports, requestId, log, clock = systemClock } = around;
   return {
     requestId,
-    identity: openIdentityDatabase(config.database),
     clock,
     log,
-    config,
     keyring,
-    client,
     ports,
     waitUntil(work) {
       around.waitUntil(work.catch((cause: unknown) => log.error({ event: "background.failed" }, cause)));
@@ -116,19 +153,8 @@ export function createGuestCtx({ config, keyring }: ContextEnv, around: Surround
   };
 }
 
-export function createCtx(env: ContextEnv, around: Surroundings & { actor: Actor; tenantId: string }): Ctx {
-  const { actor, tenantId } = around;
-  const log = around.log.with({ tenant_id: tenantId, actor_kind: actor.kind, actor_id: actorId(actor) });
-  return {
-    ...createGuestCtx(env, { ...around, log }),
-    actor,
-    tenantId,
-    db: openDatabase(env.config.database, { actor, tenantId }),
-  };
-}
-
 /** The person an actor acts for. Throws for a system actor that concerns nobody: a fault of the caller's code. */
-export function userIdOf({ actor }: Pick<Ctx, "actor">): string {
+export function userIdOf({ actor }: Pick<JobCtx, "actor">): string {
   if (actor.userId === undefined) throw new TypeError(`A ${actor.kind} actor without a user cannot do this.`);
   return actor.userId;
 }

@@ -70,16 +70,20 @@ export interface Database {
 export interface DatabaseConfig {
   /** Connection string of the application role, which cannot bypass row-level security. */
   url: string;
-  /** Connection string of the role that alone may touch accounts and sessions. */
-  identityUrl: string;
-  /** Connection string of the role that sees nothing but what is due to be erased. */
-  schedulerUrl: string;
   /** Where `/sql` is served, when it is not Neon's own address. */
   httpEndpoint?: string | undefined;
   /** `host:port/path` that speaks Postgres over WebSocket, when it is not Neon's own address. */
   webSocketProxy?: string | undefined;
   /** For one attempt, in the database and on the wire. */
   timeoutMs: number;
+}
+
+/** With the other roles' connection strings, which the main script alone has. */
+export interface DatabasesConfig extends DatabaseConfig {
+  /** Of the role that alone may touch accounts and sessions. */
+  identityUrl: string;
+  /** Of the role that sees nothing but what is due to be erased. */
+  schedulerUrl: string;
 }
 
 const READ_ATTEMPTS = 3;

@@ -1,9 +1,8 @@
 /** Every setting and secret of the Worker: its form, its default, and the sentence that says what is wrong with it. */
 import type { JSONWebKeySet, JWK } from "jose";
 import { z } from "zod";
-import { AppError, type FieldProblem } from "../lib/errors.ts";
+import { AppError } from "../lib/errors.ts";
 import { Keyring } from "./keyring.ts";
-import { VECTORIZE } from "./vectors-binding.ts";
 import { ShardEpochs } from "./vectors-shards.ts";
 
 const text = z.string().min(1);
@@ -64,7 +63,7 @@ const jwtKeys = text.transform((json, ctx): JSONWebKeySet => {
   return z.NEVER;
 });
 
-function parseJson(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
@@ -133,73 +132,23 @@ export const Settings = z.object({
 
 export type Settings = z.infer<typeof Settings>;
 
-/** What is wrong between settings. Works on raw values, so that it reports beside what is wrong with single ones. */
-export function conflictsOf(values: Record<string, unknown>): FieldProblem[] {
-  const problems: FieldProblem[] = [];
-  const unless = (fine: boolean, path: string, message: string) => {
-    if (!fine) problems.push({ path, message });
-  };
-  const {
-    ANTHROPIC_API_KEY,
-    MODEL_BASE_URL,
-    EMBEDDER = "hashing",
-    EMBEDDER_MODEL,
-    EMBEDDER_URL,
-    AI,
-    EMBEDDER_DIMENSIONS,
-    VECTORS,
-    VECTOR_SHARDS,
-  } = values;
-  unless(
-    Boolean(ANTHROPIC_API_KEY ?? MODEL_BASE_URL),
-    "ANTHROPIC_API_KEY",
-    "set it, or MODEL_BASE_URL for another server of the Messages API",
-  );
-  unless(
-    EMBEDDER === "hashing" || Boolean(EMBEDDER_MODEL),
-    "EMBEDDER_MODEL",
-    `EMBEDDER=${EMBEDDER} needs a model`,
-  );
-  unless(EMBEDDER !== "openai" || Boolean(EMBEDDER_URL), "EMBEDDER_URL", "EMBEDDER=openai needs an address");
-  unless(
-    EMBEDDER !== "workers_ai" || Boolean(AI),
-    "EMBEDDER",
-    "the binding AI is missing; it exists in production only",
-  );
-  unless(
-    !VECTORS || !(Number(EMBEDDER_DIMENSIONS) > VECTORIZE.dimensionsMax),
-    "EMBEDDER_DIMENSIONS",
-    `Vectorize takes at most ${VECTORIZE.dimensionsMax}`,
-  );
-  const indexes = ShardEpochs.safeParse(parseJson(String(VECTOR_SHARDS))).data ?? [];
-  const unbound = indexes.flatMap((epoch) => epoch.indexes).filter((name) => !values[name]);
-  unless(unbound.length === 0, "VECTOR_SHARDS", `nothing is bound as ${unbound.join(", ")}`);
-  unless(
-    !/(?:^|,)\s*(?:https?:\/\/|\*)\s*(?:,|$)/.test(String(values["CORS_ORIGINS"] ?? "")),
-    "CORS_ORIGINS",
-    "name the sites: this would let every one in",
-  );
-  if (values["ENVIRONMENT"] === "production") {
-    unless(
-      /^https:/.test(String(values["PUBLIC_URL"] ?? "https:")),
-      "PUBLIC_URL",
-      "it must be https in production",
-    );
-    unless(
-      !String(values["CORS_ORIGINS"] ?? "").includes(":*"),
-      "CORS_ORIGINS",
-      "`:*` is for development only",
-    );
-    unless(
-      /^https:/.test(String(values["EGRESS_RESOLVER_URL"] ?? "https:")),
-      "EGRESS_RESOLVER_URL",
-      "it must be https in production",
-    );
-    unless(
-      !values["EGRESS_ALLOW_HOSTS"],
-      "EGRESS_ALLOW_HOSTS",
-      "it lets addresses of inner networks be fetched: for development and tests only",
-    );
-  }
-  return problems;
-}
+/** What the script that reads documents looks at: a reader of what strangers wrote holds no key that it has no use for. */
+export const IngestSettings = Settings.pick({
+  ENVIRONMENT: true,
+  DATABASE_URL: true,
+  DATABASE_TIMEOUT_MS: true,
+  NEON_FETCH_ENDPOINT: true,
+  NEON_WS_PROXY: true,
+  MASTER_KEYS: true,
+  EMBEDDER: true,
+  EMBEDDER_URL: true,
+  EMBEDDER_KEY: true,
+  EMBEDDER_MODEL: true,
+  EMBEDDER_DIMENSIONS: true,
+  VECTOR_SHARDS: true,
+  EGRESS_RESOLVER_URL: true,
+  EGRESS_PORTS: true,
+  EGRESS_ALLOW_HOSTS: true,
+  EGRESS_TIMEOUT_MS: true,
+});
+export type IngestSettings = z.infer<typeof IngestSettings>;

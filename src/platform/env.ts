@@ -1,16 +1,17 @@
 /** The one reader of raw bindings: settings, secrets and bindings are checked together, every problem named at once. */
 import { z } from "zod";
 import { AppError, type FieldProblem } from "../lib/errors.ts";
-import type { Config } from "./config.ts";
+import type { Config, IngestConfig } from "./config.ts";
 import type { EmbedderConfig } from "./embedder.ts";
 import type { EmbeddingRunner } from "./embedder-workers-ai.ts";
-import { conflictsOf, Settings } from "./env-settings.ts";
+import { conflictsOf, ingestConflictsOf } from "./env-conflicts.ts";
+import { IngestSettings, Settings } from "./env-settings.ts";
 import type { Keyring } from "./keyring.ts";
 import type { VectorsConfig } from "./vectors.ts";
 import type { VectorizeBinding } from "./vectors-binding.ts";
 import { ShardMap } from "./vectors-shards.ts";
 
-export type { AuthConfig, Config } from "./config.ts";
+export type { AuthConfig, Config, IngestConfig } from "./config.ts";
 
 /** What the runtime hands over. Its fields are read here only. */
 export type RawEnv = object;
@@ -33,7 +34,9 @@ export interface Env<Hub extends Rpc.DurableObjectBranded | undefined = undefine
 }
 
 /** What the script `ingest` is bound to. */
-export type IngestEnv = Pick<Env, "config" | "keyring" | "userHub" | "objects" | "ingest">;
+export interface IngestEnv extends Pick<Env, "keyring" | "userHub" | "objects" | "ingest"> {
+  config: IngestConfig;
+}
 
 const parsedEnvs = new WeakMap<RawEnv, ParsedEnv>();
 const ingestEnvs = new WeakMap<RawEnv, IngestEnv>();
@@ -49,13 +52,13 @@ export function readEnv<Hub extends Rpc.DurableObjectBranded | undefined = undef
   return { ...parsed.env, userHub };
 }
 
-/** As `readEnv`, of the fewer bindings of `wrangler.ingest.toml`. */
+/** As `readEnv`, of the fewer settings and bindings of `wrangler.ingest.toml`; others are not looked at. */
 export function readIngestEnv(raw: RawEnv): IngestEnv {
   let parsed = ingestEnvs.get(raw);
   if (!parsed) {
-    const { settings, bindings } = check(raw, IngestBindings);
+    const { settings, bindings } = check(raw, IngestSettings, IngestBindings, ingestConflictsOf);
     parsed = {
-      config: configOf(settings, bindings.AI, vectorsOf(settings, raw)),
+      config: ingestConfigOf(settings, bindings.AI, vectorsOf(settings, raw)),
       keyring: settings.MASTER_KEYS,
       userHub: bindings.USER_HUB,
       objects: bindings.OBJECTS,
@@ -100,12 +103,17 @@ const IngestBindings = Bindings.pick({
   AI: true,
 });
 
-function check<Schema extends z.ZodType>(raw: RawEnv, schema: Schema) {
+function check<Made extends z.ZodType, Bound extends z.ZodType>(
+  raw: RawEnv,
+  made: Made,
+  bound: Bound,
+  between: typeof conflictsOf,
+) {
   // A setting left empty is a setting not made.
   const values = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== ""));
-  const settings = Settings.safeParse(values);
-  const bindings = schema.safeParse(values);
-  const conflicts = conflictsOf(values);
+  const settings = made.safeParse(values);
+  const bindings = bound.safeParse(values);
+  const conflicts = between(values);
   if (!settings.success || !bindings.success || conflicts.length > 0) {
     throw misconfigured([...fieldProblems(settings.error), ...fieldProblems(bindings.error), ...conflicts]);
   }
@@ -113,7 +121,7 @@ function check<Schema extends z.ZodType>(raw: RawEnv, schema: Schema) {
 }
 
 function parse(raw: RawEnv): ParsedEnv {
-  const { settings, bindings } = check(raw, Bindings);
+  const { settings, bindings } = check(raw, Settings, Bindings, conflictsOf);
   const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, AI } = bindings;
   return {
     bindings,
@@ -131,17 +139,39 @@ function parse(raw: RawEnv): ParsedEnv {
   };
 }
 
-function configOf(settings: Settings, ai: EmbeddingRunner | null, vectors: VectorsConfig): Config {
+function ingestConfigOf(
+  settings: IngestSettings,
+  ai: EmbeddingRunner | null,
+  vectors: VectorsConfig,
+): IngestConfig {
   return {
-    environment: settings.ENVIRONMENT,
-    version: settings.VERSION,
     database: {
       url: settings.DATABASE_URL,
-      identityUrl: settings.IDENTITY_DATABASE_URL,
-      schedulerUrl: settings.SCHEDULER_DATABASE_URL,
       httpEndpoint: settings.NEON_FETCH_ENDPOINT,
       webSocketProxy: settings.NEON_WS_PROXY,
       timeoutMs: settings.DATABASE_TIMEOUT_MS,
+    },
+    embedder: embedderOf(settings, ai),
+    vectors,
+    egress: {
+      resolverUrl: settings.EGRESS_RESOLVER_URL,
+      ports: settings.EGRESS_PORTS,
+      allowHosts: settings.EGRESS_ALLOW_HOSTS,
+      timeoutMs: settings.EGRESS_TIMEOUT_MS,
+    },
+  };
+}
+
+function configOf(settings: Settings, ai: EmbeddingRunner | null, vectors: VectorsConfig): Config {
+  const common = ingestConfigOf(settings, ai, vectors);
+  return {
+    ...common,
+    environment: settings.ENVIRONMENT,
+    version: settings.VERSION,
+    database: {
+      ...common.database,
+      identityUrl: settings.IDENTITY_DATABASE_URL,
+      schedulerUrl: settings.SCHEDULER_DATABASE_URL,
     },
     auth: {
       issuer: settings.PUBLIC_URL,
@@ -160,16 +190,8 @@ function configOf(settings: Settings, ai: EmbeddingRunner | null, vectors: Vecto
         small: settings.MODEL_SMALL,
       },
     },
-    embedder: embedderOf(settings, ai),
-    vectors,
     memory: { learning: settings.MEMORY_EXTRACTION },
     uploads: { bytesMax: settings.UPLOAD_BYTES_MAX },
-    egress: {
-      resolverUrl: settings.EGRESS_RESOLVER_URL,
-      ports: settings.EGRESS_PORTS,
-      allowHosts: settings.EGRESS_ALLOW_HOSTS,
-      timeoutMs: settings.EGRESS_TIMEOUT_MS,
-    },
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
       answerMs: settings.TOOL_TIMEOUT_MS,
@@ -186,7 +208,7 @@ function configOf(settings: Settings, ai: EmbeddingRunner | null, vectors: Vecto
   };
 }
 
-function embedderOf(settings: Settings, ai: EmbeddingRunner | null): EmbedderConfig {
+function embedderOf(settings: IngestSettings, ai: EmbeddingRunner | null): EmbedderConfig {
   const { EMBEDDER: kind, EMBEDDER_URL: baseUrl, EMBEDDER_KEY: apiKey, EMBEDDER_MODEL: model } = settings;
   const dimensions = settings.EMBEDDER_DIMENSIONS;
   if (kind === "openai" && baseUrl && model) return { kind, baseUrl, apiKey, model, dimensions };
@@ -195,7 +217,7 @@ function embedderOf(settings: Settings, ai: EmbeddingRunner | null): EmbedderCon
 }
 
 /** An index that the settings name and nothing binds stops the start: a part of the tenants would have no vectors. */
-function vectorsOf({ VECTOR_SHARDS: epochs }: Settings, raw: RawEnv): VectorsConfig {
+function vectorsOf({ VECTOR_SHARDS: epochs }: IngestSettings, raw: RawEnv): VectorsConfig {
   const bound = Object.entries(raw).filter(([name, value]) => VECTORS_BINDING.test(name) && value);
   if (bound.length === 0) return { kind: "pgvector" };
   const indexes = new Map(bound.map(([name, value]) => [name, binding<VectorizeBinding>().parse(value)]));

@@ -3,7 +3,7 @@ import { Client, neon } from "@neondatabase/serverless";
 import { drizzle as drizzleHttp, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { drizzle as drizzleSocket, type NeonDatabase } from "drizzle-orm/neon-serverless";
 import { AppError } from "../lib/errors.ts";
-import { configureDriver, type DatabaseConfig, type Queries, type Query, type Results } from "./db.ts";
+import { configureDriver, type DatabasesConfig, type Queries, type Query, type Results } from "./db.ts";
 import { readConnectionError, readDatabaseError } from "./db-error.ts";
 
 export type IdentityConnection = NeonDatabase;
@@ -22,16 +22,16 @@ export interface IdentityDatabase {
   connect<Result>(work: (connection: IdentityConnection) => Promise<Result>): Promise<Result>;
 }
 
-export function openIdentityDatabase(config: DatabaseConfig): IdentityDatabase {
+export function openIdentityDatabase(config: DatabasesConfig): IdentityDatabase {
   return new NeonIdentityDatabase(config);
 }
 
 class NeonIdentityDatabase implements IdentityDatabase {
-  readonly #config: DatabaseConfig;
+  readonly #config: DatabasesConfig;
   readonly #queries: NeonHttpDatabase;
   #roundTrips = 0;
 
-  constructor(config: DatabaseConfig) {
+  constructor(config: DatabasesConfig) {
     configureDriver(config);
     this.#config = config;
     this.#queries = drizzleHttp({ client: neon(config.identityUrl) });

@@ -1,6 +1,6 @@
 import { neon } from "@neondatabase/serverless";
 import { drizzle } from "drizzle-orm/neon-http";
-import { configureDriver, type DatabaseConfig, type Queries, type Query, type Results } from "./db.ts";
+import { configureDriver, type DatabasesConfig, type Queries, type Query, type Results } from "./db.ts";
 import { readDatabaseError } from "./db-error.ts";
 
 /** All tenants' rows that are due to be erased, and none other: row-level security says what is due. */
@@ -11,7 +11,7 @@ export interface SchedulerDatabase {
   ): Promise<Results<Items>>;
 }
 
-export function openSchedulerDatabase(config: DatabaseConfig): SchedulerDatabase {
+export function openSchedulerDatabase(config: DatabasesConfig): SchedulerDatabase {
   configureDriver(config);
   const queries = drizzle({ client: neon(config.schedulerUrl) });
   return {

@@ -1,6 +1,6 @@
 /** Where vectors are kept and compared. The port; its adapters are beside it, and pass one suite (test/platform). */
 import type { SQL } from "drizzle-orm";
-import { type Ctx, userIdOf } from "./context.ts";
+import { type JobCtx, userIdOf } from "./context.ts";
 import type { Permission } from "./db.ts";
 import { PgVectorIndex } from "./vectors-pgvector.ts";
 import type { ShardMap } from "./vectors-shards.ts";
@@ -57,7 +57,7 @@ export interface VectorIndex {
 export type VectorsConfig = { kind: "pgvector" } | { kind: "vectorize"; shards: ShardMap };
 
 /** What of the context an index needs. */
-export type VectorDoor = Pick<Ctx, "db" | "config" | "tenantId" | "actor" | "log">;
+export type VectorDoor = Pick<JobCtx, "db" | "config" | "tenantId" | "actor" | "log">;
 
 /** The index of the person that `door` acts for. `permission` is that of the verb that searches or writes. */
 export function openVectorIndex(door: VectorDoor, permission: Permission): VectorIndex {

@@ -4,8 +4,8 @@ import { parseEnv } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createSecrets } from "../../dev/secrets.ts";
 import { AppError } from "../../src/lib/errors.ts";
-import { readEnv } from "../../src/platform/env.ts";
-import { Settings } from "../../src/platform/env-settings.ts";
+import { readEnv, readIngestEnv } from "../../src/platform/env.ts";
+import { IngestSettings, Settings } from "../../src/platform/env-settings.ts";
 
 const bindings = {
   USER_HUB: {},
@@ -66,6 +66,52 @@ describe("a right environment", () => {
     const choice = { EMBEDDER: "openai", EMBEDDER_URL: "http://127.0.0.1:9000/v1", EMBEDDER_MODEL: "small" };
     const { config } = readEnv({ ...bindings, ...settings, ...choice, EMBEDDER_DIMENSIONS: "384" });
     expect(config.embedder).toMatchObject({ kind: "openai", baseUrl: choice.EMBEDDER_URL, dimensions: 384 });
+  });
+});
+
+describe("the script that reads documents", () => {
+  const { USER_HUB, OBJECTS, INGEST } = bindings;
+  const own = {
+    USER_HUB,
+    OBJECTS,
+    INGEST,
+    ENVIRONMENT: settings.ENVIRONMENT,
+    DATABASE_URL: settings.DATABASE_URL,
+    MASTER_KEYS: settings.MASTER_KEYS,
+  };
+
+  it("is told what the main one is told of what both use, and needs no more than this", () => {
+    const { config } = readIngestEnv(own);
+    const { database, embedder, vectors, egress } = readEnv({ ...bindings, ...settings }).config;
+    const { identityUrl: _identity, schedulerUrl: _scheduler, ...ofTheApplication } = database;
+    expect(config).toEqual({ database: ofTheApplication, embedder, vectors, egress });
+  });
+
+  it("passes on none of the other secrets, should it be given them", () => {
+    const { config } = readIngestEnv({ ...bindings, ...settings });
+    const others = Object.entries(settings).filter(([name]) => !Object.hasOwn(own, name));
+    expect(others.map(([name]) => name)).toEqual(
+      expect.arrayContaining(["JWT_KEYS", "AUTH_SECRET", "ANTHROPIC_API_KEY", "IDENTITY_DATABASE_URL"]),
+    );
+    for (const [, value] of others) expect(JSON.stringify(config)).not.toContain(JSON.stringify(value));
+  });
+
+  it("says what is missing or contradicts itself, of its own settings alone", () => {
+    const change = { DATABASE_URL: "", EMBEDDER: "openai", PUBLIC_URL: "none", ENVIRONMENT: "production" };
+    expect(Object.keys(problemsOf({ ...own, ...change }, readIngestEnv)).sort()).toEqual([
+      "DATABASE_URL",
+      "EMBEDDER_MODEL",
+      "EMBEDDER_URL",
+    ]);
+  });
+
+  it("is deployed with the secrets it needs and no others", async () => {
+    const guide = await readFile(join(import.meta.dirname, "../../docs/deploy.md"), "utf8");
+    const [, named = ""] = /for name in ([A-Z_ ]+); do\n[^\n]*wrangler\.ingest\.toml/.exec(guide) ?? [];
+    const secrets = named.trim().split(/\s+/);
+    expect(secrets.filter((name) => !Object.hasOwn(IngestSettings.shape, name))).toEqual([]);
+    const given = Object.fromEntries(Object.entries(own).filter(([name]) => secrets.includes(name)));
+    expect(readIngestEnv({ USER_HUB, OBJECTS, INGEST, ENVIRONMENT: "test", ...given }).config).toBeDefined();
   });
 });
 
@@ -136,9 +182,9 @@ describe("a wrong environment", () => {
   });
 });
 
-function failureOf(raw: object): AppError {
+function failureOf(raw: object, read: (raw: object) => unknown = readEnv): AppError {
   try {
-    readEnv(raw);
+    read(raw);
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;
@@ -146,8 +192,8 @@ function failureOf(raw: object): AppError {
   throw new Error("The environment was accepted.");
 }
 
-function problemsOf(raw: object): Record<string, string> {
-  const error = failureOf(raw);
+function problemsOf(raw: object, read?: typeof readIngestEnv): Record<string, string> {
+  const error = failureOf(raw, read);
   expect(error.code).toBe("misconfigured");
   return Object.fromEntries((error.errors ?? []).map(({ path, message }) => [path, message]));
 }

@@ -1,6 +1,6 @@
 /** What becomes of one attempt to read a document: taken up, told how far it is, given up or finished. */
 import { and, eq, sql } from "drizzle-orm";
-import { type Ctx, userIdOf } from "../../platform/context.ts";
+import { type JobCtx, userIdOf } from "../../platform/context.ts";
 import type { Queries, Query } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { KEPT } from "./collection-rows.ts";
@@ -16,7 +16,7 @@ import type { KnowledgeVault } from "./vault.ts";
 const ATTEMPT_TIME = sql`interval '10 minutes'`;
 
 /** Counts the attempt. Null when there is no such document. */
-export async function begin(ctx: Ctx, { documentId, version }: { documentId: string; version: number }) {
+export async function begin(ctx: JobCtx, { documentId, version }: { documentId: string; version: number }) {
   const due = sql`case when ${collections.deletedAt} is null then now() + ${ATTEMPT_TIME}
     else greatest(now() + ${ATTEMPT_TIME}, ${collections.deletedAt} + ${KEPT}) end`;
   const [, [row]] = await ctx.db.run(allow("documents", "ingest"), (queries) => [
@@ -42,13 +42,13 @@ export async function begin(ctx: Ctx, { documentId, version }: { documentId: str
 
 const KEPT_MS = 30 * 86_400_000;
 
-export function isToBeErased(ctx: Ctx, { document, collection }: Reading): boolean {
+export function isToBeErased(ctx: JobCtx, { document, collection }: Reading): boolean {
   return document.deletedAt !== null || Number(collection.deletedAt ?? Infinity) + KEPT_MS <= ctx.clock.now();
 }
 
 /** False when the document is no more this reading's. */
 export async function report(
-  ctx: Ctx,
+  ctx: JobCtx,
   { document }: Reading,
   progress: Pick<Progress, "progress"> & { status: "parsing" | "embedding" },
   also: (queries: Queries) => Query[] = () => [],
@@ -66,7 +66,7 @@ export async function report(
 
 /** What it was before can still be found; nothing is left of what was made of this upload. */
 export async function fail(
-  ctx: Ctx,
+  ctx: JobCtx,
   vault: KnowledgeVault,
   reading: Reading,
   { code, message }: Pick<DocumentProblem, "message"> & { code: string },
@@ -106,7 +106,7 @@ export async function fail(
 }
 
 /** What no version of the collection has any more goes, and the schedule need not come back for this document. */
-export async function tidy(ctx: Ctx, { document, collection }: Reading): Promise<void> {
+export async function tidy(ctx: JobCtx, { document, collection }: Reading): Promise<void> {
   const permission = allow("documents", "ingest");
   await pruneVersions(ctx, permission, collection.id);
   await ctx.db.run(permission, (queries) => [

@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
-import { type Ctx, userIdOf } from "../../platform/context.ts";
+import { type JobCtx, userIdOf } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";
 import { openVectorIndex } from "../../platform/vectors.ts";
 import { documents, documentVersions } from "./tables.ts";
@@ -14,7 +14,7 @@ function objectsOf(tenantId: string, documentId: string): string {
 }
 
 /** The bytes first: as long as the row is there, the schedule comes back for them. */
-export async function eraseDocument(ctx: Ctx, permission: Permission, id: string): Promise<void> {
+export async function eraseDocument(ctx: JobCtx, permission: Permission, id: string): Promise<void> {
   await eraseObjects(ctx.ports.objects, objectsOf(ctx.tenantId, id));
   await ctx.db.run(permission, (queries) => [
     queries.delete(documents).where(and(eq(documents.id, id), eq(documents.userId, userIdOf(ctx)))),
@@ -27,7 +27,7 @@ export async function eraseDocument(ctx: Ctx, permission: Permission, id: string
  * them. Deleting marks the document before it looks for bytes, so one of the two sees the other.
  */
 export async function dropOrphans(
-  ctx: Ctx,
+  ctx: JobCtx,
   permission: Permission,
   stored: readonly { documentId: string; uploadId: string }[],
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Ctx } from "../../platform/context.ts";
+import type { JobCtx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { begin, fail, isToBeErased, report, tidy } from "./attempt.ts";
 import { chunkDocument } from "./core/chunk.ts";
@@ -29,7 +29,7 @@ const BYTES_MISSING = "The upload was interrupted before it was complete. Send t
  * too many attempts, or `isExhausted` says that nobody will come again.
  */
 export async function ingestDocument(
-  ctx: Ctx,
+  ctx: JobCtx,
   asked: { documentId: string; version: number; isExhausted?: boolean },
 ): Promise<void> {
   const reading = await begin(ctx, asked);
@@ -53,7 +53,7 @@ export async function ingestDocument(
 }
 
 /** False once somebody else reads it, or its owner has sent another. */
-async function read(ctx: Ctx, vault: KnowledgeVault, reading: Reading): Promise<boolean> {
+async function read(ctx: JobCtx, vault: KnowledgeVault, reading: Reading): Promise<boolean> {
   if (!(await report(ctx, reading, { status: "parsing", progress: 0 }))) return false;
   const { bytes, body } = await bytesOf(ctx, vault, reading);
   const size = bytes.length;
@@ -75,7 +75,7 @@ async function read(ctx: Ctx, vault: KnowledgeVault, reading: Reading): Promise<
 }
 
 /** What was uploaded, or is fetched now: once for each upload, unless what came could not be read. */
-async function bytesOf(ctx: Ctx, vault: KnowledgeVault, reading: Reading) {
+async function bytesOf(ctx: JobCtx, vault: KnowledgeVault, reading: Reading) {
   const { document, upload } = reading;
   const body = vault.openDocumentBody({ id: document.id, body: upload.body });
   const name = objectName(ctx.tenantId, document.id, upload.uploadId);

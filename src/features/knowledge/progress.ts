@@ -1,7 +1,7 @@
 /** What the owner of a document is told while it is read: ids, states and shares, no title and no text. */
 import { AppError } from "../../lib/errors.ts";
 import { sleep } from "../../lib/time.ts";
-import type { Announcement, Ctx } from "../../platform/context.ts";
+import type { Announcement, JobCtx } from "../../platform/context.ts";
 import type { DocumentStatus } from "./schema.ts";
 import type { documents } from "./tables.ts";
 
@@ -23,7 +23,7 @@ const told = new WeakMap<DocumentRow, string>();
 
 /** Tells each state, and each tenth of it, once an attempt. Never fails: the person can ask for the document itself. */
 export async function announce(
-  ctx: Ctx,
+  ctx: JobCtx,
   document: DocumentRow,
   { status, progress, reasonCode }: Progress,
 ): Promise<void> {
@@ -43,20 +43,20 @@ export async function announce(
 }
 
 /** The document can be found, and its collection has another content than before. */
-export async function announcePublished(ctx: Ctx, document: DocumentRow): Promise<void> {
+export async function announcePublished(ctx: JobCtx, document: DocumentRow): Promise<void> {
   await announce(ctx, document, { status: "ready", progress: 1 });
   await announceContent(ctx, { id: document.collectionId, userId: document.userId });
 }
 
 /** Searches of the collection answer from another content than before. Never fails. */
 export async function announceContent(
-  ctx: Ctx,
+  ctx: JobCtx,
   { id, userId }: { id: string; userId: string },
 ): Promise<void> {
   await tell(ctx, userId, { topic: "collections", data: { id, change: "content" } });
 }
 
-async function tell(ctx: Ctx, userId: string, announcement: Announcement): Promise<void> {
+async function tell(ctx: JobCtx, userId: string, announcement: Announcement): Promise<void> {
   const done = new AbortController();
   const tooLate = async () => {
     await sleep(TELL_MS, done.signal).catch(() => {});

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Ctx } from "../../platform/context.ts";
+import type { JobCtx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
 import { lockCollection } from "./collection-rows.ts";
 import { objectName } from "./erasure.ts";
@@ -18,7 +18,11 @@ interface Outdated extends Record<string, unknown> {
  * Ends the versions of a collection that are older than it keeps, and erases what is in none any more: uploads with their
  * bytes, chunks and documents. Safe to repeat; what an interrupted one left over goes with the next.
  */
-export async function pruneVersions(ctx: Ctx, permission: Permission, collectionId: string): Promise<void> {
+export async function pruneVersions(
+  ctx: JobCtx,
+  permission: Permission,
+  collectionId: string,
+): Promise<void> {
   for (;;) {
     const [, , , { rows }] = await ctx.db.run(permission, (queries) => [
       lockCollection(queries, collectionId),
@@ -62,7 +66,7 @@ function selectOutdated(queries: Queries, collectionId: string) {
     limit ${UPLOADS_MAX}::integer`);
 }
 
-async function eraseUploads(ctx: Ctx, permission: Permission, list: readonly Outdated[]): Promise<void> {
+async function eraseUploads(ctx: JobCtx, permission: Permission, list: readonly Outdated[]): Promise<void> {
   const uploads = arrayOf(list.map(({ upload_id }) => upload_id));
   const owners = arrayOf([...new Set(list.map(({ document_id }) => document_id))]);
   await ctx.db.run(permission, (queries) => [

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
-import type { Ctx } from "../../platform/context.ts";
+import type { JobCtx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { KEPT, lockCollection } from "./collection-rows.ts";
@@ -30,7 +30,7 @@ export interface Content {
  * there, to be tried again.
  */
 export async function publish(
-  ctx: Ctx,
+  ctx: JobCtx,
   vault: KnowledgeVault,
   reading: Reading,
   content: Content,

@@ -2,7 +2,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
-import type { Ctx } from "../../platform/context.ts";
+import type { JobCtx } from "../../platform/context.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
 import { openVectorIndex } from "../../platform/vectors.ts";
 import { allow } from "../auth/policy.ts";
@@ -21,7 +21,7 @@ const LANES = 3;
  * the document. When it has answered or thrown, nothing of it is on its way any more.
  */
 export async function storeChunks(
-  ctx: Ctx,
+  ctx: JobCtx,
   vault: KnowledgeVault,
   reading: Reading,
   list: readonly Cut[],
@@ -60,7 +60,7 @@ export async function storeChunks(
 }
 
 /** Those that have all of their own in the vector space of today. */
-async function storedIn(ctx: Ctx, { document }: Reading): Promise<Set<string>> {
+async function storedIn(ctx: JobCtx, { document }: Reading): Promise<Set<string>> {
   const { id: space } = createEmbedder(ctx.config.embedder);
   const [rows] = await ctx.db.run(allow("documents", "ingest"), (queries) => [
     queries
@@ -77,7 +77,7 @@ function* batchesOf(list: readonly Cut[]): Generator<readonly Cut[]> {
 
 /** Answers the number of their terms. */
 async function store(
-  ctx: Ctx,
+  ctx: JobCtx,
   vault: KnowledgeVault,
   reading: Reading,
   batch: readonly Cut[],

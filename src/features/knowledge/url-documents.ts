@@ -1,6 +1,6 @@
 /** Documents that are fetched from an address: by the queue, once for each upload. */
 import { eq } from "drizzle-orm";
-import type { Ctx } from "../../platform/context.ts";
+import type { JobCtx } from "../../platform/context.ts";
 import { EgressProblem, type Fetched, fetchPublic } from "../../platform/fetch.ts";
 import { allow } from "../auth/policy.ts";
 import { DocumentProblem, PARSE_LIMITS } from "./core/parse/document.ts";
@@ -17,7 +17,7 @@ const BYTES_MAX = PARSE_LIMITS.textBytesMax;
 
 /** Keeps what came as if it had been uploaded. Throws `DocumentProblem` with what went wrong. */
 export async function fetchUpload(
-  ctx: Ctx,
+  ctx: JobCtx,
   vault: KnowledgeVault,
   { document, upload }: Reading,
   body: DocumentBody & { url: string },
@@ -46,7 +46,7 @@ export async function fetchUpload(
   return { bytes, body: known };
 }
 
-async function fetched(ctx: Ctx, url: string, attempts: number): Promise<Fetched> {
+async function fetched(ctx: JobCtx, url: string, attempts: number): Promise<Fetched> {
   try {
     return await fetchPublic(ctx.config.egress, url, { bytesMax: BYTES_MAX });
   } catch (problem) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BlindIndex } from "../../platform/blind-index.ts";
-import type { Ctx } from "../../platform/context.ts";
+import type { JobCtx } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";
 import { EMBEDDER_KEY_PURPOSE } from "../../platform/embedder.ts";
 import type { Bytes, DataKey, EnvelopeContext } from "../../platform/keyring.ts";
@@ -150,6 +150,6 @@ export class KnowledgeVault {
 }
 
 /** @param permission Of the verb that asks. */
-export async function openVault(ctx: Ctx, permission: Permission): Promise<KnowledgeVault> {
+export async function openVault(ctx: JobCtx, permission: Permission): Promise<KnowledgeVault> {
   return new KnowledgeVault(await tenantDataKey(ctx, permission), ctx.tenantId);
 }

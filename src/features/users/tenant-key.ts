@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
-import type { Ctx } from "../../platform/context.ts";
+import type { JobCtx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
 import type { DataKey } from "../../platform/keyring.ts";
 import { tenantKeys } from "./tables.ts";
@@ -16,7 +16,7 @@ const cache = new Map<string, { key: DataKey; untilMs: number }>();
  * that, there is nothing to read and it throws `not_found`. A key under an old master key is wrapped anew when it is next
  * read to write.
  */
-export async function tenantDataKey(ctx: Ctx, permission: Permission): Promise<DataKey> {
+export async function tenantDataKey(ctx: JobCtx, permission: Permission): Promise<DataKey> {
   const { tenantId, keyring } = ctx;
   const cached = cache.get(tenantId);
   if (cached && cached.untilMs > ctx.clock.now()) {
@@ -31,20 +31,20 @@ export async function tenantDataKey(ctx: Ctx, permission: Permission): Promise<D
   return key;
 }
 
-function select(queries: Queries, { tenantId }: Ctx) {
+function select(queries: Queries, { tenantId }: JobCtx) {
   return queries
     .select({ wrapped: tenantKeys.wrapped })
     .from(tenantKeys)
     .where(eq(tenantKeys.tenantId, tenantId));
 }
 
-async function find(ctx: Ctx, permission: Permission): Promise<Uint8Array | undefined> {
+async function find(ctx: JobCtx, permission: Permission): Promise<Uint8Array | undefined> {
   const [[row]] = await ctx.db.run(permission, (queries) => [select(queries, ctx)]);
   return row?.wrapped;
 }
 
 /** Of two that make it at once, the first one's stays. */
-async function findOrMake(ctx: Ctx, permission: Permission): Promise<Uint8Array | undefined> {
+async function findOrMake(ctx: JobCtx, permission: Permission): Promise<Uint8Array | undefined> {
   const { tenantId, keyring } = ctx;
   const wrapped = keyring.wrap(keyring.newDataKey(), { ownerId: tenantId });
   const [, [row]] = await ctx.db.run(permission, (queries) => [
@@ -54,7 +54,7 @@ async function findOrMake(ctx: Ctx, permission: Permission): Promise<Uint8Array 
   return row?.wrapped;
 }
 
-async function rewrap(ctx: Ctx, permission: Permission, wrapped: Uint8Array): Promise<void> {
+async function rewrap(ctx: JobCtx, permission: Permission, wrapped: Uint8Array): Promise<void> {
   const { tenantId, keyring, clock } = ctx;
   const rewrapped = keyring.rewrap(wrapped, { ownerId: tenantId });
   await ctx.db.run(permission, (queries) => [
