@@ -1,7 +1,6 @@
 /** What a day does to a memory: pure rules over all that is remembered of one person. */
+import { essenceOf } from "./comparing.ts";
 import { isLive, next, turnsOf, withTurns } from "./item.ts";
-import { isRepetition } from "./merge.ts";
-import { normalised } from "./own-words.ts";
 import type { MemoryChange, MemoryItem, MemoryTier } from "./schema.ts";
 import { textOf } from "./text.ts";
 
@@ -83,38 +82,11 @@ function usedAt({ lastUsedAt, createdAt }: MemoryItem): number {
 
 /** Statements that say the same, those to keep first: the person's own, then the oldest. */
 function repetitions(live: readonly MemoryItem[]): MemoryItem[][] {
-  const groups = new Map<string, MemoryItem[]>();
-  const statements = live.filter(({ body }) => body.tier === "associative");
-  const ordered = statements.toSorted(
-    (one, other) => Number(isOwn(other)) - Number(isOwn(one)) || one.createdAt - other.createdAt,
-  );
-  for (const item of ordered) {
-    // Repetitions have the same words but for small ones, so alike texts hardly ever differ in the longest one.
-    const bucket = longestWord(textOf(item.body));
-    const list = groups.get(bucket) ?? [];
-    groups.set(bucket, [...list, item]);
-  }
-  return [...groups.values()].flatMap(alike).filter((group) => group.length > 1);
-}
-
-function alike(items: readonly MemoryItem[]): MemoryItem[][] {
-  const groups: MemoryItem[][] = [];
-  for (const item of items) {
-    const group = groups.find(([first]) => first && isRepetition(textOf(first.body), textOf(item.body)));
-    if (group) group.push(item);
-    else groups.push([item]);
-  }
-  return groups;
-}
-
-function longestWord(text: string): string {
-  return normalised(text)
-    .split(" ")
-    .reduce(
-      (longest, word) =>
-        word.length > longest.length || (word.length === longest.length && word < longest) ? word : longest,
-      "",
-    );
+  const statements = live
+    .filter(({ body }) => body.tier === "associative")
+    .toSorted((one, other) => Number(isOwn(other)) - Number(isOwn(one)) || one.createdAt - other.createdAt);
+  const alike = Map.groupBy(statements, ({ body }) => essenceOf(textOf(body)));
+  return [...alike.values()].filter((group) => group.length > 1);
 }
 
 /** As strong as all of them together, used when the last of them was. */

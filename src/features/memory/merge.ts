@@ -1,4 +1,5 @@
 /** What an extraction changes in what is known: pure rules, so that a model's answer alone decides nothing. */
+import { isCorrection, isRepetition } from "./comparing.ts";
 import { CORE_BYTES_MAX, coreBytes, isIdentity } from "./core-facts.ts";
 import type { Exchange, Known } from "./extract.ts";
 import { inserted, isLive, type Making, strengthened, succeeding, superseded, writtenCore } from "./item.ts";
@@ -163,33 +164,4 @@ function mergeStatements(
 
 function newOnes(changes: readonly MemoryChange[]): MemoryItem[] {
   return changes.filter(({ kind }) => kind === "insert").map(({ item }) => item);
-}
-
-const NEGATION = /^(not|no|never|nt|t|dont|doesnt|isnt|nicht|kein|keine|nie|ne|pas|jamais|nunca|non|mai)$/;
-const REPETITION_SHARE = 0.85;
-
-/** The same but for small words. What differs in a number or a negation says something else. */
-export function isRepetition(one: string, other: string): boolean {
-  const [left, right] = [wordsOf(one), wordsOf(other)];
-  if (!sameSet(left.telling, right.telling)) return false;
-  const common = [...left.all].filter((word) => right.all.has(word)).length;
-  const union = new Set([...left.all, ...right.all]).size;
-  return union === 0 || common / union >= REPETITION_SHARE;
-}
-
-/** The same words but for numbers or a negation: the later one is right. */
-export function isCorrection(one: string, other: string): boolean {
-  const [left, right] = [wordsOf(one), wordsOf(other)];
-  return left.plain.size > 1 && sameSet(left.plain, right.plain) && !sameSet(left.telling, right.telling);
-}
-
-/** `telling`: numbers and negations; `plain`: the rest. */
-function wordsOf(text: string): Record<"all" | "telling" | "plain", Set<string>> {
-  const all = new Set(normalised(text).split(" "));
-  const telling = new Set([...all].filter((word) => /\d/.test(word) || NEGATION.test(word)));
-  return { all, telling, plain: new Set([...all].filter((word) => !telling.has(word))) };
-}
-
-function sameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return one.size === other.size && [...one].every((word) => other.has(word));
 }

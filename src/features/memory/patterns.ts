@@ -3,8 +3,8 @@ import { z } from "zod";
 import { searchWords } from "../../lib/search-words.ts";
 import { localText, zoneOrUtc } from "../../lib/zone.ts";
 import type { ModelClient, ModelRequest, ModelResponse } from "../../platform/model-port.ts";
+import { isRepetition } from "./comparing.ts";
 import { inserted, isLive, type Making, next, turnsOf, withTurns } from "./item.ts";
-import { isRepetition } from "./merge.ts";
 import { type MemoryChange, type MemoryItem, STATEMENT_CHARS_MAX } from "./schema.ts";
 import { textOf } from "./text.ts";
 

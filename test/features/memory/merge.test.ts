@@ -3,14 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CORE_BYTES_MAX, coreBytes, isIdentity } from "../../../src/features/memory/core-facts.ts";
 import type { Exchange } from "../../../src/features/memory/extract.ts";
 import { isLive } from "../../../src/features/memory/item.ts";
-import {
-  confirmedCore,
-  isCorrection,
-  isRepetition,
-  merge,
-  type Origin,
-  proposeCore,
-} from "../../../src/features/memory/merge.ts";
+import { confirmedCore, merge, type Origin, proposeCore } from "../../../src/features/memory/merge.ts";
 import { Grounds, ownWords } from "../../../src/features/memory/own-words.ts";
 import { type Extraction, MemoryItem } from "../../../src/features/memory/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
@@ -212,18 +205,7 @@ describe("facts", () => {
   });
 });
 
-describe("comparing", () => {
-  test.each([
-    ["The rent is 900 euros", "The rent is 950 euros", { repetition: false, correction: true }],
-    ["Anna eats meat", "Anna does not eat meat", { repetition: false, correction: false }],
-    ["Anna likes the sea", "Anna not likes the sea", { repetition: false, correction: true }],
-    ["Likes green tea.", "likes green teas", { repetition: true, correction: false }],
-    ["Anna leads the move", "Bob leads the move", { repetition: false, correction: false }],
-  ])("%s / %s", (one, other, { repetition, correction }) => {
-    expect(isRepetition(one, other)).toBe(repetition);
-    expect(isCorrection(one, other)).toBe(correction);
-  });
-
+describe("own words", () => {
   test("own words are what is left without quotes, code and forwarded mail", () => {
     expect(ownWords("Look:\n> quoted\n```\ncode\n```\nmine\nFrom: Eve\nSubject: hi\ntheirs")).toBe(
       "Look:\n\n\nmine",
