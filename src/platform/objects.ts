@@ -1,6 +1,7 @@
 import { peek, readBounded } from "../lib/bounded-stream.ts";
 import { AppError } from "../lib/errors.ts";
-import { type DataKey, ENVELOPE_VERSION } from "./keyring.ts";
+import { ENVELOPE_VERSION } from "./envelope.ts";
+import type { DataKey } from "./keyring.ts";
 import { HEADER_BYTES_MAX, openStream, plainLength, sealedLength, sealStream } from "./sealed-segments.ts";
 
 const TABLE = "objects";

@@ -10,7 +10,8 @@
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { AppError } from "../lib/errors.ts";
-import { type Bytes, contextBytes, type DataKey, type EnvelopeContext } from "./keyring.ts";
+import { type Bytes, contextBytes, type EnvelopeContext } from "./envelope.ts";
+import type { DataKey } from "./keyring.ts";
 
 /** `keyring.ts` has version 1. */
 const VERSION = 2;
