@@ -1,5 +1,5 @@
 /** What an answer shows besides text: references to rows, charts, tables, milestones (spec 4, "Output conventions"). */
-import { z } from "zod";
+import * as z from "zod";
 import type { BlockType } from "../src/features/hub/protocol.ts";
 
 export const Entity = z.enum(["task", "project", "note", "timeline"]);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a socket is opened with. */
 export type Credential = { token: string; expiresAtMs?: number } | { ticket: string };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ToolAck, ToolAction, ToolCall, ToolRevoke } from "../src/features/hub/protocol.ts";
 import type { HostedTools } from "./hosted-tools.ts";
 import {

@@ -1,5 +1,5 @@
 /** Message kind → what is done about it. A message is `{kind, …}`; its other fields are the kind's own. */
-import { z } from "zod";
+import * as z from "zod";
 import { ingestDocument } from "./features/knowledge/ingest.ts";
 import { IngestMessage } from "./features/knowledge/schema.ts";
 import { newId } from "./lib/ids.ts";

@@ -73,6 +73,10 @@ it("rule 7: raw bindings are read in platform/env alone, and the model's SDK in 
   expect(sources.flatMap(importsModelSdk)).toEqual([]);
 });
 
+it("imports zod as a namespace: by its name `z` all of it and its fifty languages would be in every bundle", () => {
+  expect(sources.flatMap(importsAllOfZod)).toEqual([]);
+});
+
 it(`keeps every file under ${LINES_MAX} lines`, () => {
   const long = everything
     .filter(({ text }) => text.split("\n").length - 1 > LINES_MAX)
@@ -117,6 +121,7 @@ it.each([
     "src/features/agent/a.ts",
     'const x = await import("@anthropic-ai/sdk");',
   ],
+  ["all of zod", importsAllOfZod, "src/lib/a.ts", 'import { z } from "zod";'],
 ])("would notice %s", (_, rule, path, text) => {
   expect(rule(sourceFile(path, text))).toHaveLength(1);
 });
@@ -236,4 +241,8 @@ function readsRawBindings(file: SourceFile): string[] {
 function importsModelSdk(file: SourceFile): string[] {
   if (/^src\/platform\/model(-[a-z]+)?\.ts$/.test(file.path)) return [];
   return file.imports.filter(({ target }) => target.startsWith("@anthropic-ai/")).map(() => file.path);
+}
+
+function importsAllOfZod({ path, text }: SourceFile): string[] {
+  return /^import\s*\{[^}]*\bz\b[^}]*\}\s*from\s*"zod"/m.test(text) ? [path] : [];
 }

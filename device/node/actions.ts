@@ -1,6 +1,6 @@
 /** The device's actions on its rows. Each works inside the transaction it is given; a `Rejection` undoes it. */
 import { and, eq } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import type { ToolCall } from "../../src/features/hub/protocol.ts";
 import { newId } from "../../src/lib/ids.ts";
 import type { CallResult } from "../journal-core.ts";

@@ -1,6 +1,6 @@
 /** The filters of a `select` as SQL (spec 3, "Actions of a tool call"). Values are bound, names come from the schema. */
 import { asc, desc, eq, gte, isNull, lte, ne, or, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { ProjectStatus } from "../../src/features/workspace/schema.ts";
 import { badInput, Rejection } from "./rejection.ts";
 import { projects } from "./tables.ts";

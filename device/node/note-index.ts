@@ -1,6 +1,6 @@
 /** Keeps every note findable by meaning: embeds those without a vector, and all of them when the embedder changes. */
 import { eq, isNull, ne } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { indexedText } from "../../src/features/workspace/schema.ts";
 import { sleep } from "../../src/lib/time.ts";
 import { ServiceProblem, type Session } from "../session.ts";

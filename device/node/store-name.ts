@@ -7,7 +7,7 @@
  */
 import { closeSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { eq } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { newId } from "../../src/lib/ids.ts";
 import { decideStoreName, type StoreIdentity } from "../journal-core.ts";
 import type { Database } from "./database.ts";

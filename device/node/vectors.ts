@@ -1,6 +1,6 @@
 /** Vectors of notes and the search for the nearest: an exact scan, which a person's own notes allow. */
 import { and, eq, inArray, type SQL } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import type { SearchHit } from "../journal-core.ts";
 import type { Database } from "./database.ts";
 import { badInput, Rejection } from "./rejection.ts";

@@ -1,7 +1,7 @@
 /** The reference schema as this device needs it: for each table what can be written, matched, compared and searched. */
 import { getTableColumns } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
-import { z } from "zod";
+import * as z from "zod";
 import { WORKSPACE_TABLES, type WorkspaceTable } from "../../src/features/workspace/schema.ts";
 import { Rejection } from "./rejection.ts";
 import { clients, notes, projects, taskComments, tasks, timelines } from "./tables.ts";

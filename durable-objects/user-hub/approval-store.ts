@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
 

@@ -2,7 +2,7 @@
  * The hub's replica of its user's recent chats, and the outbox of what Postgres has not got yet: an exchange is written
  * once, with the end of its turn, and is both until it is saved.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { HistoryMessage, TurnStatus, TurnUsage } from "../../src/features/hub/protocol.ts";
 import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";

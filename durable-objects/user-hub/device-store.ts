@@ -1,5 +1,5 @@
 /** The devices of the user as the hub knows them, and the mutations of theirs whose outcome is still open. */
-import { z } from "zod";
+import * as z from "zod";
 import { ToolAction } from "../../src/features/hub/protocol.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";

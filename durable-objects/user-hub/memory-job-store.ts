@@ -1,5 +1,5 @@
 /** What ended turns leave to be learnt from, sealed, until that is done. */
-import { z } from "zod";
+import * as z from "zod";
 import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";

@@ -1,5 +1,5 @@
 /** The hub's replica of what is remembered of its user, and what of it Postgres lacks. Words are sealed, the rest is not. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   MemoryBody,
   type MemoryChange,

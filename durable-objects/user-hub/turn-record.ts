@@ -1,5 +1,5 @@
 /** What is known of a turn from its admission on. */
-import { z } from "zod";
+import * as z from "zod";
 import { AgentToRun } from "../../src/features/custom-agents/schema.ts";
 import { HistoryMessage, Scope } from "../../src/features/hub/protocol.ts";
 import type { ResetPoint } from "./core/frame-log.ts";

@@ -1,5 +1,5 @@
 /** Whose hub this is, and the data key that seals everything it stores. */
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../src/lib/errors.ts";
 import type { DataKey, Keyring, StoredBytes } from "../../src/platform/keyring.ts";
 import type { HubStorage } from "./storage.ts";

@@ -1,5 +1,5 @@
 import { createHash, randomFillSync } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 

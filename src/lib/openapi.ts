@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document, written from the same schemas that check requests and answers. */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CATALOGUE, type ErrorCode } from "./errors.ts";
 import { Problem } from "./problem.ts";
 import type { Route } from "./routes.ts";

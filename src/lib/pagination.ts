@@ -1,5 +1,5 @@
 /** Lists come in pages: `?limit` and an opaque `?cursor`, answered as `{data, next_cursor}`. */
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "./errors.ts";
 
 const LIMIT_DEFAULT = 20;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError, ERROR_CATALOGUE, type ErrorCode, tellable } from "./errors.ts";
 
 /** The body of every failed answer (RFC 9457), sent as `application/problem+json`. */

@@ -2,7 +2,7 @@
  * Routes as data: a contract, the policy it needs and one call of a service verb. The router serves them and the
  * OpenAPI document is written from them, so that a route outside the document cannot exist.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { ErrorCode } from "./errors.ts";
 import { etagOf, versionsInIfMatch } from "./etag.ts";
 import { validationProblem } from "./problem.ts";

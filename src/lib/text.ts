@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Text a person wrote, kept exactly. Half a surrogate pair is refused: UTF-8 cannot hold it, so it would come back as

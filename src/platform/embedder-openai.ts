@@ -1,5 +1,5 @@
 /** Any server that speaks OpenAI's embeddings API: `POST {baseUrl}/embeddings`. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Embedder, EmbedOptions } from "./embedder.ts";
 import { AttemptError, embedRemotely } from "./embedder-remote.ts";
 import { failureOfStatus, failureOfTransport, readRetryAfterMs } from "./model-retry.ts";

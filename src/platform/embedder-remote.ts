@@ -1,5 +1,5 @@
 /** What all embedding services over a network share: batches, repeats, and checks of what came back. */
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../lib/errors.ts";
 import { sleep, within } from "../lib/time.ts";
 import { type AttemptFailure, failureOfTransport, planRetry } from "./model-retry.ts";

@@ -1,5 +1,5 @@
 /** Cloudflare's own embedding models, through the Workers AI binding. */
-import { z } from "zod";
+import * as z from "zod";
 import { unlessAborted } from "../lib/time.ts";
 import type { Embedder, EmbedOptions } from "./embedder.ts";
 import { AttemptError, embedRemotely } from "./embedder-remote.ts";

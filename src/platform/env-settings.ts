@@ -1,6 +1,6 @@
 /** Every setting and secret of the Worker: its form, its default, and the sentence that says what is wrong with it. */
 import type { JSONWebKeySet, JWK } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../lib/errors.ts";
 import { Keyring } from "./keyring.ts";
 import { ShardEpochs } from "./vectors-shards.ts";

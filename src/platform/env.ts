@@ -1,5 +1,5 @@
 /** The one reader of raw bindings: settings, secrets and bindings are checked together, every problem named at once. */
-import { z } from "zod";
+import * as z from "zod";
 import { AppError, type FieldProblem } from "../lib/errors.ts";
 import type { Config, IngestConfig } from "./config.ts";
 import type { EmbedderConfig } from "./embedder.ts";

@@ -1,5 +1,5 @@
 /** Names to addresses by DNS over HTTPS, in the JSON form that public resolvers offer. */
-import { z } from "zod";
+import * as z from "zod";
 
 const TIMEOUT_MS = 5_000;
 const ATTEMPTS = 2;

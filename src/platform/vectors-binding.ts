@@ -2,7 +2,7 @@
  * Calls of Cloudflare's Vectorize (V2) with its documented limits, bounded in time and number.
  * https://developers.cloudflare.com/vectorize/platform/limits/ and …/reference/client-api/
  */
-import { z } from "zod";
+import * as z from "zod";
 import { sleep, unlessAborted, within } from "../lib/time.ts";
 
 /** What is used of the `Vectorize` binding. */

@@ -1,5 +1,5 @@
 /** Which index of Vectorize holds a tenant's vectors. */
-import { z } from "zod";
+import * as z from "zod";
 import type { VectorizeBinding } from "./vectors-binding.ts";
 
 /** From a day on, new tenants go to these indexes, by binding name. */

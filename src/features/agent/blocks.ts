@@ -1,5 +1,5 @@
 /** What clients with `capabilities.blocks` get instead of inline tags and Markdown tables: checked data (spec 4). */
-import { z } from "zod";
+import * as z from "zod";
 import type { BlockType } from "../hub/protocol.ts";
 import type { TurnEntities } from "./entities.ts";
 import type { Reference } from "./inline-tags.ts";

@@ -1,5 +1,5 @@
 /** The tools by which agents pass work to each other, and which agent a floating request goes to. The turn runs them. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Scope } from "../hub/protocol.ts";
 import type { DeviceCall, Tool } from "../tools/types.ts";
 import { Domain, type WorkspaceTable } from "../workspace/schema.ts";

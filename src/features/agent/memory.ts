@@ -1,5 +1,5 @@
 /** What a turn asks of its person's memory, and the tools by which agents reach it. */
-import { z } from "zod";
+import * as z from "zod";
 import { isZone } from "../../lib/zone.ts";
 import { CoreEntry } from "../memory/schema.ts";
 import type { ToolOutput } from "../tools/types.ts";

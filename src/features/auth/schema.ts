@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Uuid } from "../../lib/ids.ts";
 
 /** NIST SP 800-63B asks for at least 8, and for no rules about kinds of characters. */

@@ -1,6 +1,6 @@
 /** What turns asked of devices: the record a person can look into afterwards. */
 import { and, desc, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { isUuid } from "../../lib/ids.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";

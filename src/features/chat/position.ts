@@ -1,6 +1,6 @@
 /** Times in the cursors of lists that are in the order of a time. */
 import { type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Year 9999: later times have no plain ISO form. */
 const TIME_MAX_MS = 253_402_300_799_999;

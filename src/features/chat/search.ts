@@ -1,5 +1,5 @@
 import { and, desc, eq, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";

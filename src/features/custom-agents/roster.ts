@@ -1,6 +1,6 @@
 /** The agents that a person's assistant may delegate to, as their hub keeps them. */
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import type { Ctx } from "../../platform/context.ts";
 import { userIdOf } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";

@@ -2,7 +2,7 @@
  * The JSON Schema of an extractor's rows: a part of the language that says what rows look like and cannot make reading one
  * slow. Patterns are left out on purpose, for a pattern of somebody's can take for ever.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Of the schema as JSON. */
 const CHARS_MAX = 16_000;

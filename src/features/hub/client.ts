@@ -1,5 +1,5 @@
 /** How the Worker reaches a user's hub. The stub's type is the class itself. */
-import { z } from "zod";
+import * as z from "zod";
 import type { UserHub } from "../../../durable-objects/user-hub/index.ts";
 import type { Ports } from "../../platform/context.ts";
 import type { AgentToRun } from "../custom-agents/schema.ts";

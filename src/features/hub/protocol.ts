@@ -3,7 +3,7 @@
  * Field names are snake_case in frames; inside `data`, `filters` and `row` the device's own camelCase columns.
  * Unknown fields are ignored.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { AskedAgent, Citation, TurnError, TurnStatus, TurnUsage } from "./turn-result.ts";
 
 export const PROTOCOL_VERSION = 3;

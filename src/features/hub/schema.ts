@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const EVENT_FIELDS_MAX = 20;
 const POLL_WAIT_MAX_S = 30;

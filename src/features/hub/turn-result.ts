@@ -1,5 +1,5 @@
 /** What the last frame of a turn tells of it. */
-import { z } from "zod";
+import * as z from "zod";
 
 const count = z.int().nonnegative();
 

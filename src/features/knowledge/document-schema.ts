@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 import { exactText } from "../../lib/text.ts";
 import { DOCUMENT_TYPES } from "./core/parse/document.ts";

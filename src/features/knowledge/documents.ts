@@ -1,5 +1,5 @@
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { derivedId } from "../../lib/ids.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";

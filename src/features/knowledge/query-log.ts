@@ -1,6 +1,6 @@
 /** What was asked of documents: kept for the person who asked, by their own key, and gone when they or the time say so. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";

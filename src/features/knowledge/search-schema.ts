@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { exactText } from "../../lib/text.ts";
 import { DOCUMENT_TYPES } from "./core/parse/document.ts";
 import { MetadataKey, MetadataValue } from "./document-schema.ts";

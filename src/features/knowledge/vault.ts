@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BlindIndex } from "../../platform/blind-index.ts";
 import type { JobCtx } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";

@@ -1,5 +1,5 @@
 /** What one exchange teaches about its person: one call of the `small` model, which sees their own words only. */
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import type { ModelClient, ModelRequest, ModelResponse } from "../../platform/model-port.ts";
 import { ownWords } from "./own-words.ts";

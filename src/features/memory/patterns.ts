@@ -1,5 +1,5 @@
 /** Habits in what a person did, with how sure they are: asked of the `small` model, else counted. */
-import { z } from "zod";
+import * as z from "zod";
 import { searchWords } from "../../lib/search-words.ts";
 import { localText, zoneOrUtc } from "../../lib/zone.ts";
 import type { ModelClient, ModelRequest, ModelResponse } from "../../platform/model-port.ts";

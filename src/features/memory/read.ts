@@ -1,6 +1,6 @@
 /** What is remembered, as the database has it: for hubs that lost it and for its person. */
 import { and, asc, gt, type SQL } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";

@@ -1,5 +1,5 @@
 /** What is remembered of a person (spec 6): the forms that hub, database and API share. Times inside are Unix ms. */
-import { z } from "zod";
+import * as z from "zod";
 import { Uuid } from "../../lib/ids.ts";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 

@@ -1,7 +1,7 @@
 /** `Idempotency-Key`: a request that is repeated has its effect once and gets the first answer again, for 24 hours. */
 import { createHmac } from "node:crypto";
 import { and, eq, isNull, lt, sql } from "drizzle-orm";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { derivedId } from "../../lib/ids.ts";
 import type { OnceRequest } from "../../lib/routes.ts";

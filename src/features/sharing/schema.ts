@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 
 export const ShareKind = z.enum(["collection", "agent"]);

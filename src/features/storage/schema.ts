@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** As long as the longest message. */
 const TEXT_CHARS_MAX = 100_000;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError, ERROR_CATALOGUE } from "../../lib/errors.ts";
 import type { ToolSpec } from "../../platform/model-port.ts";
 import { type Tool, type ToolContext, type ToolOutput, TurnSuspended } from "./types.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { createEmbedder } from "../../../platform/embedder.ts";
 import { customAgent, customFrame } from "../../agent/service.ts";
 import type { TextReader } from "../../agent/types.ts";

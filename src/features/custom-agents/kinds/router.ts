@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../../lib/errors.ts";
 import { CUSTOM_FRAMES, customAgent } from "../../agent/service.ts";
 import type { Tool } from "../../tools/types.ts";

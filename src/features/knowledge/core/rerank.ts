@@ -1,5 +1,5 @@
 /** A model's order of found chunks: what it is asked, and how far its answer is taken. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ModelRequest, ModelResponse } from "../../../platform/model-port.ts";
 import { questionBlock, type Source, sourceBlock } from "./sources.ts";
 

@@ -1,5 +1,5 @@
 /** The parts of an OpenAPI document that the reference page shows. */
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Schema {
   $ref?: string | undefined;

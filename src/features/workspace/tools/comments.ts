@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeviceRow, Tool } from "../../tools/types.ts";
 import { excerpt, idText, listAnswer, quoted, rowLine, timeText } from "./answers.ts";
 import { COUNTED_DEFAULT, optional, RowId } from "./inputs.ts";

@@ -2,7 +2,7 @@
  * The pieces of tool inputs. They forgive what models get wrong without changing the meaning: numbers as strings, null for
  * an omitted parameter, ISO times for milliseconds, "In Progress" for in_progress.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { localDay, parseIsoTime } from "../../../lib/zone.ts";
 
 /** Rows counted unless the model asks otherwise, and at most: the device answers 200, one of which tells that more exist. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeviceOutcome, Tool } from "../../tools/types.ts";
 import { excerpt, failure, rowLine } from "./answers.ts";
 import { defined, OptionalId, optional, wholeNumber } from "./inputs.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeviceRow, Tool, ToolContext, ToolOutput } from "../../tools/types.ts";
 import { indexedText } from "../note-text.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeviceRow, Tool } from "../../tools/types.ts";
 import { ProjectStatus } from "../schema.ts";
 import {

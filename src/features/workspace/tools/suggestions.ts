@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeviceCall, Tool } from "../../tools/types.ts";
 import { excerpt, failure, mistake, notFound } from "./answers.ts";
 import { RowId, Switch, wordOf } from "./inputs.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { localDay, zoneOrUtc } from "../../../lib/zone.ts";
 import type { Tool } from "../../tools/types.ts";
 import { TaskPriority, TaskStatus } from "../schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeviceRow, Tool } from "../../tools/types.ts";
 import { idText, listAnswer, quoted, rowLine, suggestionText, timeText } from "./answers.ts";
 import {
