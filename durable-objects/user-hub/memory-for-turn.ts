@@ -2,7 +2,8 @@ import { type TurnMemory, turnZone } from "../../src/features/agent/memory.ts";
 import type { MemoryContext } from "../../src/features/agent/prompts/compose.ts";
 import type { TurnResult } from "../../src/features/agent/types.ts";
 import type { Mutation } from "../../src/features/hub/protocol.ts";
-import { CORE_BYTES_MAX, coreBytes } from "../../src/features/memory/core-facts.ts";
+import { assertedIn } from "../../src/features/memory/asserted.ts";
+import { CORE_BYTES_MAX, coreBytes, isIdentity } from "../../src/features/memory/core-facts.ts";
 import { proposeCore } from "../../src/features/memory/merge.ts";
 import { Grounds, ownWords } from "../../src/features/memory/own-words.ts";
 import { CONFIDENCE_SHOWN } from "../../src/features/memory/patterns.ts";
@@ -133,7 +134,7 @@ export class MemoryForTurn implements TurnMemory {
     if (questions.isConfirmed(entry, ownWords(input.message), row.createdAt)) {
       return { output: STORED, write: () => this.#memory.confirm(entry, this.#origin) };
     }
-    if (!isWordedIn(spoken(entry), own)) return this.#raise(entry, core, UNSAID);
+    if (!isStatedIn(entry, own)) return this.#raise(entry, core, UNSAID);
     // All of its words are theirs, which is more than the rules ask for.
     const source = { entry, origin: "person" as const, own: new Grounds([entry.value]), quote: null };
     const proposal = proposeCore(core, { ...source, requestId: row.requestId }, { now, newId });
@@ -209,6 +210,12 @@ const UNCONFIRMED =
 /** As a person would say it: of a time zone the place. */
 function spoken({ key, value }: CoreEntry): string {
   return /time_?zone|^tz$/.test(key) ? (value.split("/").at(-1) ?? value).replaceAll("_", " ") : value;
+}
+
+/** All of it is in the person's own words, and some of it in what they said is so. */
+function isStatedIn(entry: CoreEntry, own: readonly string[]): boolean {
+  const stated = own.map((words) => assertedIn(words, { strict: isIdentity(entry.key) }));
+  return isWordedIn(spoken(entry), own) && new Grounds(stated).touches(spoken(entry));
 }
 
 function dated(at: number, text: string, zone: string): string {

@@ -1,5 +1,6 @@
 /** Changes to facts that only the person can confirm, from the turn that raised them until they are answered or go stale. */
 import type { z } from "zod";
+import { assertedIn } from "../../src/features/memory/asserted.ts";
 import { CoreQuestion } from "../../src/features/memory/schema.ts";
 import { derivedId } from "../../src/lib/ids.ts";
 import { isAgreement, isWordedIn } from "../../src/lib/wording.ts";
@@ -79,12 +80,12 @@ export class MemoryQuestions {
   /** Whether the person, asked before this turn began, says in this message that the proposal holds. */
   isConfirmed({ key, value }: { key: string; value: string }, message: string, turnBeganAt: number): boolean {
     const asked = this.#open("asked_at < ?", turnBeganAt).find((question) => question.key === key);
-    return asked?.proposed === value && (isAgreement(message) || isWordedIn(value, [message]));
+    return asked?.proposed === value && (isAgreement(message) || isStatedIn(value, message));
   }
 
   /** Proposals that the person, asked before this turn began, has repeated in it. */
   restated(message: string, turnBeganAt: number): OpenQuestion[] {
-    return this.#open("asked_at < ?", turnBeganAt).filter(({ proposed }) => isWordedIn(proposed, [message]));
+    return this.#open("asked_at < ?", turnBeganAt).filter(({ proposed }) => isStatedIn(proposed, message));
   }
 
   prune(now: number): void {
@@ -114,4 +115,9 @@ export class MemoryQuestions {
       key,
     );
   }
+}
+
+/** "No, not Lund" and "Do I live in Lund?" say nothing of the kind. */
+function isStatedIn(value: string, message: string): boolean {
+  return isWordedIn(value, [assertedIn(message, { strict: true })]);
 }

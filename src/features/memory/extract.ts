@@ -2,8 +2,10 @@
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import type { ModelClient, ModelRequest, ModelResponse } from "../../platform/model-port.ts";
+import { QUESTION_END } from "./asserted.ts";
 import { ownWords } from "./own-words.ts";
 import { Extraction, type MemoryItem, SUMMARY_CHARS_MAX } from "./schema.ts";
+import { sentencesOf } from "./sentences.ts";
 import { textOf } from "./text.ts";
 
 /** What of a turn may be learnt from. The answer, tool results, documents and what was remembered are no part of it. */
@@ -77,22 +79,9 @@ export async function extract(
 /** Without a model: no facts, and as the episode what was told, or else what was asked, cut to its size. */
 export function heuristicExtraction({ said }: Exchange): Extraction {
   const sentences = [...sentencesOf(ownWords(said).replace(/\s+/g, " "))];
-  const told = sentences.filter((sentence) => !QUESTION.test(sentence));
+  const told = sentences.filter((sentence) => !QUESTION_END.test(sentence));
   const summary = (told.length > 0 ? told : sentences).join(" ");
   return { facts: [], statements: [], summary: summary === "" ? null : shortened(summary) };
-}
-
-const QUESTION = /[?？؟]["'”’)]*$/;
-
-/** Made when it is first needed: it costs milliseconds. */
-let segmenter: Intl.Segmenter | undefined;
-
-function* sentencesOf(text: string): Generator<string> {
-  segmenter ??= new Intl.Segmenter("und", { granularity: "sentence" });
-  for (const { segment } of segmenter.segment(text)) {
-    const sentence = segment.trim();
-    if (sentence !== "") yield sentence;
-  }
 }
 
 /** Lists are read entry by entry: one that is malformed costs itself only. */

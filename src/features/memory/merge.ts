@@ -1,4 +1,5 @@
 /** What an extraction changes in what is known: pure rules, so that a model's answer alone decides nothing. */
+import { assertedIn } from "./asserted.ts";
 import { isCorrection, isRepetition } from "./comparing.ts";
 import { CORE_BYTES_MAX, coreBytes, isIdentity } from "./core-facts.ts";
 import type { Exchange, Known } from "./extract.ts";
@@ -61,7 +62,7 @@ export function proposeCore(
 export interface FactSource {
   entry: CoreEntry;
   origin: Origin;
-  /** What the person said in this turn, and in those before that the fact may come from. */
+  /** What the person said is so, in this turn and in those before that the fact may come from. */
   own: Grounds;
   quote: string | null;
   requestId: string;
@@ -81,9 +82,8 @@ export function confirmedCore(
 
 /** What is left of an extraction when the rules have been applied, and what that changes. */
 export function merge(known: Known, extraction: Extraction, exchange: Exchange, making: Making): Merge {
-  const said = new Grounds([ownWords(exchange.said)]);
   const told = new Grounds([ownWords(exchange.said), ...exchange.confirmed]);
-  const facts = mergeFacts(known, extraction, exchange, said, making);
+  const facts = mergeFacts(known, extraction, exchange, making);
   const statements = mergeStatements(known, extraction, exchange, told, making);
   const episode = extraction.summary
     ? [
@@ -104,10 +104,11 @@ export function merge(known: Known, extraction: Extraction, exchange: Exchange, 
 function mergeFacts(
   { core }: Known,
   { facts }: Extraction,
-  { requestId }: Exchange,
-  own: Grounds,
+  { requestId, said }: Exchange,
   making: Making,
 ): Merge {
+  const words = ownWords(said);
+  const own = new Grounds([words]);
   const merged: Merge = { changes: [], questions: [] };
   let current = [...core];
   const seen = new Set<string>();
@@ -115,7 +116,8 @@ function mergeFacts(
     // One message says one thing of a key: the first, as the model ordered them.
     if (seen.has(key) || !own.holds(quote)) continue;
     seen.add(key);
-    const source = { entry: { key, value }, origin: "person", own, quote, requestId } as const;
+    const stated = new Grounds([assertedIn(words, { strict: isIdentity(key) })]);
+    const source = { entry: { key, value }, origin: "person", own: stated, quote, requestId } as const;
     const proposal = proposeCore(current, source, making);
     if (proposal.kind === "ask") merged.questions.push(proposal.question);
     if (proposal.kind !== "write") continue;

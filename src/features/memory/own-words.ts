@@ -1,18 +1,12 @@
 /** What of a message the person said themselves, and whether something can have come from there. */
 import { searchWords } from "../../lib/search-words.ts";
+import { withoutOthersWords } from "./others-words.ts";
 
 const OWN_CHARS_MAX = 4_000;
-const FENCED = /(^|\n)(`{3,}|~{3,})[^\n]*\n[\s\S]*?(\n\2|$)/g;
-const QUOTED_LINE = /^\s*(>|\|).*$/gm;
-/** From here on it is somebody else's mail. */
-const FORWARDED =
-  /^\s*(-{2,}\s*(original message|forwarded message|ursprüngliche nachricht|message transféré|mensaje original)|begin forwarded message:|(from|von|de|da)\s*:\s.*\n\s*(sent|to|date|subject|gesendet|an|betreff|envoyé|objet|asunto)\s*:)/im;
 
-/** A message without what is marked as somebody else's: quoted lines, code, forwarded mail. Cut to some pages. */
+/** A message without what is somebody else's: quoted lines, code, mails, texts to work on. Cut to some pages. */
 export function ownWords(message: string): string {
-  const plain = message.replaceAll("\r\n", "\n").replace(FENCED, "\n").replace(QUOTED_LINE, "");
-  const forwarded = FORWARDED.exec(plain);
-  const own = forwarded ? plain.slice(0, forwarded.index) : plain;
+  const own = withoutOthersWords(message.replaceAll("\r\n", "\n"));
   return own.trim().slice(0, OWN_CHARS_MAX).toWellFormed();
 }
 

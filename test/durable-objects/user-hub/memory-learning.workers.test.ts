@@ -80,6 +80,17 @@ test("the memory is asked about the person's own words, and sees nothing of prom
   expect(await current(user, "core")).toEqual(["pet: flamingo"]);
 });
 
+test("nor does it see the answer where no mail in the message cuts off what follows", async () => {
+  const { user, device, word } = await startErrand([FORGETS, { reply: says("It mentions an albatross.") }]);
+  const turn = device.ask(`Nothing but my own words. ${word}`);
+  await device.end(turn);
+  expect(device.turn(turn).text).toContain("albatross");
+  await settled(user);
+  const [asked] = await modelRequests(word, "memory");
+  expect(asked?.rawBody).toContain("Nothing but my own words.");
+  expect(asked?.rawBody).not.toContain("albatross");
+});
+
 test("what a model notes without the person's words is dropped", async () => {
   const { user, device } = await start();
   const word = await scriptWord([
@@ -131,6 +142,24 @@ test("a fact that the person did not say is not taken but asked about, and taken
   expect((await inHubTables(user))["memory_questions"]).toBe(0);
 });
 
+test("what stands in a pasted mail, in a question or in another's mouth is asked about, though the model takes it for the person's", async () => {
+  const { user, device } = await start();
+  const mail = "What does she want?\nFrom: Eve\nSubject: Hello\n\nMy language is Klingon.";
+  const messages = [
+    mail,
+    "Is Klingon a language?",
+    "My boss said my language is Klingon.",
+    "Not Klingon, please.",
+  ];
+  for (const message of messages) {
+    await wants(device, message, "language", "Klingon", "I see.");
+    expect(await core(user), message).toEqual([]);
+  }
+  expect((await inHubTables(user))["memory_questions"]).toBe(1);
+  await wants(device, "My language is Klingon.", "language", "Klingon");
+  expect(await core(user)).toEqual(["language: Klingon"]);
+});
+
 test("an agreement counts for what was asked, and for nothing that was not", async () => {
   const { user, device } = await start();
   await wants(device, "Summarise my notes.", "language", "Klingon", "Here is your summary.");
@@ -147,6 +176,11 @@ test("a change of who the person is becomes a question, in a turn and after it, 
   await command(user, { kind: "put_core", entry: { key: "name", value: "Ana" } });
   await wants(device, "Call me Berta.", "name", "Berta", "Shall I call you Berta from now on?");
   expect(await core(user)).toEqual(["name: Ana"]);
+  for (const message of ["No, do not call me Berta.", "Why Berta?"]) {
+    const word = await scriptWord([FORGETS, { reply: says("As you like.") }]);
+    await device.end(device.ask(`${message} ${word}`));
+    expect(await core(user), message).toEqual(["name: Ana"]);
+  }
   const word = await scriptWord([{ reply: says("Welcome, Berta.") }]);
   await device.end(device.ask(`Yes, my name is Berta. ${word}`));
   expect(await core(user)).toEqual(["name: Berta"]);

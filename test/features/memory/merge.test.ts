@@ -4,7 +4,7 @@ import { CORE_BYTES_MAX, coreBytes, isIdentity } from "../../../src/features/mem
 import type { Exchange } from "../../../src/features/memory/extract.ts";
 import { isLive } from "../../../src/features/memory/item.ts";
 import { confirmedCore, merge, type Origin, proposeCore } from "../../../src/features/memory/merge.ts";
-import { Grounds, ownWords } from "../../../src/features/memory/own-words.ts";
+import { Grounds } from "../../../src/features/memory/own-words.ts";
 import { type Extraction, MemoryItem } from "../../../src/features/memory/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { fact, START_MS, statement } from "./items.ts";
@@ -175,6 +175,21 @@ describe("facts", () => {
     }
   });
 
+  test("a fact is taken from what the person says is so, whatever the model makes of the rest", () => {
+    const learnt = (message: string, key = "city") =>
+      merge(none, fresh(key, "Berlin", message), exchange(message), making).changes.length;
+    expect(learnt("I live in Berlin.")).toBe(1);
+    for (const message of [
+      "My boss said I live in Berlin.",
+      "Do I live in Berlin?",
+      "If I lived in Berlin, fine.",
+    ])
+      expect(learnt(message), message).toBe(0);
+    // A preference may be a denial; who somebody is may not.
+    expect(learnt("I do not live in Berlin.")).toBe(0);
+    expect(learnt("I do not like Berlin.", "holidays")).toBe(1);
+  });
+
   test("what was confirmed may become a statement and never a fact", () => {
     const confirmed = ["Created the task: my name is Mallory"];
     const extraction = {
@@ -202,15 +217,6 @@ describe("facts", () => {
     for (const key of ["favourite_drink", "answer_style", "project_name", "wake_up_time"]) {
       expect(isIdentity(key), key).toBe(false);
     }
-  });
-});
-
-describe("own words", () => {
-  test("own words are what is left without quotes, code and forwarded mail", () => {
-    expect(ownWords("Look:\n> quoted\n```\ncode\n```\nmine\nFrom: Eve\nSubject: hi\ntheirs")).toBe(
-      "Look:\n\n\nmine",
-    );
-    expect(ownWords("```\nnever closed")).toBe("");
   });
 });
 

@@ -1,0 +1,130 @@
+/**
+ * What of a person's own words says that something is so of themselves: neither asked nor supposed, nor in the mouth of
+ * somebody else. Told by the small words of the languages listed; elsewhere what a model makes of it stands.
+ */
+import { sentencesOf } from "./sentences.ts";
+
+export interface Assertion {
+  /** Also without what is denied, uncertain or over: for facts that say who somebody is. */
+  strict: boolean;
+}
+
+export function assertedIn(own: string, { strict }: Assertion): string {
+  return [...sentencesOf(own)].flatMap((sentence) => assertedClauses(sentence, { strict })).join("\n");
+}
+
+function assertedClauses(sentence: string, { strict }: Assertion): string[] {
+  const isAsked = QUESTION_END.test(sentence) && !REQUEST.test(sentence);
+  if (isAsked && QUESTION_START.test(sentence)) return [];
+  const clauses = beforeReport(sentence.replace(OTHERS_SPEECH, " "))
+    .split(CLAUSE_END)
+    .map((clause) => clause.trim());
+  // "I live in Lyon, where is the next baker?" asks with its last clause.
+  const told = isAsked ? clauses.slice(0, -1) : clauses;
+  return told.filter((clause) => !CONDITION.test(clause) && !(strict && isInDoubt(clause)));
+}
+
+/** Ends like a question, in any language that marks its end. */
+export const QUESTION_END = /([?？؟]|か[。．]?)["'”’)」]*\s*$/;
+const QUESTION_START = wordsAt(
+  "^\\W*",
+  "what who whose where when why how which do does did is are am was were should shall could would can",
+  "was wer wo wann warum wieso wie welche welcher welches bin ist sind war soll kann heiße wohne habe",
+  "que qui où quand pourquoi comment quel quelle est-ce suis-je ai-je",
+  "qué quién dónde cuándo por cómo cuál chi dove quando perché come quale cosa",
+);
+/** Asks for something to be done, which what it names is then true for. */
+const REQUEST = new RegExp(
+  [
+    wordsAt("", "please bitte s'il svp").source,
+    "por favor|per favore",
+    "(can|could|will|would) you|(kannst|könntest|würdest|magst) du|(können|könnten|würden) sie",
+    "(peux|pourrais)[- ]tu|(pouvez|pourriez)[- ]vous|(puedes|podrías|puoi|potresti)\\b",
+    "(くれ|もらえ|ください|いただけ|頂け)[^。]*$",
+  ].join("|"),
+  "iu",
+);
+
+const SPEAKS_OF_SELF = wordsAt(
+  "",
+  "i i'm my me ich bin mein meine mir je j'ai j'habite suis mon ma yo soy mi vivo io sono mio mia",
+).source;
+/** In quotation marks, and of whoever says it. */
+const OTHERS_SPEECH = new RegExp(
+  `["“„«「『](?=[^"“”»」』]*(${SPEAKS_OF_SELF}|[私僕俺我]))[^"“”»」』]*["“”»」』]`,
+  "giu",
+);
+
+const CLAUSE_END = new RegExp(
+  `[,;:()、，；：]|\\s[–—-]+\\s|${wordsAt("", "but however aber sondern mais pero sino ma però").source}|\\s(?=${wordsAt("", "if unless wenn falls si se").source})`,
+  "iu",
+);
+const CONDITION = new RegExp(
+  `${
+    wordsAt(
+      "^(and |what |even |only |und |auch |et |même |y |e )?",
+      "if unless suppose supposing imagine pretend assume assuming wenn falls angenommen gesetzt",
+      "si se imaginons supposons imagina supongamos immagina supponiamo",
+    ).source
+  }|^(stell dir vor|nehmen wir an|もし|仮に|如果|假如|要是)|(としたら|だったら|ならば)$`,
+  "iu",
+);
+
+/** "No I moved" denies nothing of what follows. */
+const PLAIN_NO = /^(no|nope|nein|non)\s+(?=(i|i['’]m|my|ich|mein|je|j['’]|mon|ma|yo|mi|io)(?![\p{L}]))/iu;
+const DOUBT = new RegExp(
+  `${
+    wordsAt(
+      "",
+      "not no never neither nor cannot wish might maybe perhaps hope planning thinking considering formerly",
+      "nicht kein keine keinen keinem keiner nie niemals würde vielleicht früher ehemals hoffe",
+      "ne pas jamais peut-être autrefois espère rêve nunca quizás ojalá antes tampoco",
+      "non mai forse magari spero",
+    ).source
+  }|n['’]t(?!\\p{L})|(?<!\\p{L})n['’]|\\bused to\\b|ない|ません|かもしれ|でした|不|没`,
+  "iu",
+);
+
+function isInDoubt(clause: string): boolean {
+  return DOUBT.test(clause.replace(PLAIN_NO, ""));
+}
+
+const HELPING = wordSet(
+  "have had ve d ll would will can must already just also habe schon ai déjà ho già he",
+);
+const SPEAKER = wordSet("i we ich wir je j nous yo io");
+const REPORT = wordsAt(
+  "",
+  "say says said claim claims claimed think thinks thought believe believes believed",
+  "writes wrote tells told insists insisted",
+  "sagt sagte sagten meint meinte behauptet behauptete glaubt glaubte schreibt schrieb",
+  "dit disent disait prétend croit pense écrit dice dicen dijo dijeron cree piensa escribe escribió",
+  "disse dicono crede pensa scrive scrisse",
+);
+const REPORTS = new RegExp(REPORT.source, "giu");
+const REPORTED = /と(言っ|言わ|いっ|おっしゃ|述べ|主張|書い|思っ)|(?<!我)[说說]/u;
+
+/** Up to where it begins to tell what others say. "I said", "I have told you" tell nothing of others. */
+function beforeReport(sentence: string): string {
+  if (REPORTED.test(sentence)) return "";
+  for (const { index } of sentence.matchAll(REPORTS)) {
+    const words =
+      sentence
+        .slice(0, index)
+        .toLowerCase()
+        .match(/\p{L}+/gu) ?? [];
+    const subject = words.findLast((word) => !HELPING.has(word));
+    if (subject === undefined || !SPEAKER.has(subject)) return sentence.slice(0, index);
+  }
+  return sentence;
+}
+
+/** Matches any of the words as a whole one, after `before`. */
+function wordsAt(before: string, ...lists: string[]): RegExp {
+  const words = lists.flatMap((list) => list.split(" ")).join("|");
+  return new RegExp(`${before}(?<![\\p{L}])(?:${words})(?![\\p{L}])`, "iu");
+}
+
+function wordSet(list: string): ReadonlySet<string> {
+  return new Set(list.split(" "));
+}

@@ -1,0 +1,47 @@
+/** Where in a message the words of others are: code, pasted mail, letters, and texts that something is to be done with. */
+
+/** What tells is at the beginning of a line, or in a short one. */
+const LINE_CHARS_MAX = 400;
+const FENCE = /^(`{3,}|~{3,})/;
+const QUOTED = /^\s*[>|]/;
+const HEADER =
+  /^\s*(from|to|cc|date|sent|subject|reply-to|von|an|gesendet|datum|betreff|de|à|envoyé|objet|para|fecha|enviado|asunto|da|a|data|inviato|oggetto|差出人|宛先|日時|件名|发件人|收件人|主题)\s*[:：]/i;
+const SEPARATOR =
+  /^\s*(-{2,}\s*(original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht|message (transféré|original|d'origine)|mensaje (original|reenviado)|messaggio (originale|inoltrato))|begin forwarded message:)/i;
+const ENDS_WITH_COLON = /[:：]\s*$/;
+const WROTE = /wrote|schrieb|a écrit|escribió|ha scritto|\d.*<[^<>\s]+@[^<>\s]+>/i;
+const GREETING =
+  /^\s*((dear|hi|hello|hey|good (morning|afternoon|evening)|sehr geehrte[rs]?|liebe[rs]?|hallo|guten tag|bonjour|ch[eè]re?s?|madame|monsieur|estimad[oa]s?|querid[oa]s?|hola|gentile|car[oa]|buongiorno)(?!\p{L}).{0,60}[,!:]|.{1,30}様[、,]?)\s*$/iu;
+const TREAT =
+  /summari[sz]e|proofread|analy[sz]e|explain|reply to|zusammen|erkläre|antworte|résume|explique|réponds|resume|responde|riassumi|rispondi|要約|返信|总结/i;
+const TREAT_THE_REST =
+  /(translate|rewrite|rephrase|übersetze|formuliere|traduis|reformule|traduce|reescribe|traduci|riscrivi|翻訳|訳して|翻译)[^:：]{0,80}[:：]/i;
+
+/** Up to where somebody else's text begins, without code and the lines that are quoted. */
+export function withoutOthersWords(message: string): string {
+  const lines = message.split("\n");
+  const own: string[] = [];
+  let isBelow = false;
+  let fence: string | undefined;
+  for (const [at, whole] of lines.entries()) {
+    const line = whole.slice(0, LINE_CHARS_MAX);
+    if (fence !== undefined) {
+      if (line.startsWith(fence)) fence = undefined;
+      continue;
+    }
+    fence = FENCE.exec(line)?.[0];
+    if (fence !== undefined || QUOTED.test(line)) continue;
+    if (beginsMail(line, lines[at + 1] ?? "") || (isBelow && GREETING.test(line))) break;
+    const request = TREAT_THE_REST.exec(line);
+    own.push(request ? whole.slice(0, request.index + request[0].length) : whole);
+    if (request || (ENDS_WITH_COLON.test(line) && TREAT.test(line))) break;
+    isBelow ||= line.trim() !== "";
+  }
+  return own.join("\n");
+}
+
+/** The head of a mail, or what mail programs put above one that is answered or passed on. */
+function beginsMail(line: string, next: string): boolean {
+  if (HEADER.test(line) && HEADER.test(next.slice(0, LINE_CHARS_MAX))) return true;
+  return SEPARATOR.test(line) || (ENDS_WITH_COLON.test(line) && WROTE.test(line));
+}
