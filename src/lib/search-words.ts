@@ -24,6 +24,21 @@ export function searchWords(text: string): string[] {
   return words;
 }
 
+export interface WordList {
+  has(word: string): boolean;
+}
+
+/** Words that one asks for as `searchWords` gives them. Read at the first question: at start it would cost milliseconds. */
+export function wordList(...lines: string[]): WordList {
+  let words: Set<string> | undefined;
+  return {
+    has: (word) => {
+      words ??= new Set(lines.flatMap(searchWords));
+      return words.has(word);
+    },
+  };
+}
+
 /** The words of a text as they are written, each with where it starts. */
 export function* wordSpans(text: string): Generator<WordSpan> {
   for (const { 0: run, index, groups } of text.matchAll(RUN)) {

@@ -1,5 +1,5 @@
 /** Whether a text says something in so many words: a guard that takes nobody's word for it. */
-import { searchWords } from "./search-words.ts";
+import { searchWords, wordList } from "./search-words.ts";
 
 /** Letters of a word that may differ at its end: "working" is worded by "work". */
 const ENDING_CHARS_MAX = 3;
@@ -36,7 +36,7 @@ function isSameStem(one: string, other: string): boolean {
   return shared >= STEM_CHARS_MIN && rest <= ENDING_CHARS_MAX && !/\d/.test(one + other);
 }
 
-const YES = wordsOf(
+const YES = wordList(
   "yes yeah yep yup ok okay sure correct right exactly absolutely definitely indeed agreed please",
   "ja jawohl genau richtig stimmt klar gerne korrekt",
   "oui exact exactement accord volontiers",
@@ -45,7 +45,7 @@ const YES = wordsOf(
   "sim claro certo",
   "tak да はい ええ うん 是 是的 对 好 好的 네 예",
 );
-const NO = wordsOf(
+const NO = wordList(
   "no not nope never don doesn isn wrong incorrect wait",
   "nein nicht kein falsch",
   "non pas jamais faux",
@@ -53,7 +53,3 @@ const NO = wordsOf(
   "mai sbagliato",
   "não nie нет не いいえ いや 不 不是 没 아니요",
 );
-
-function wordsOf(...lists: string[]): ReadonlySet<string> {
-  return new Set(lists.flatMap(searchWords));
-}

@@ -12,6 +12,8 @@ import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN } from "./schema.ts";
 import { describeSession } from "./session-row.ts";
 import { accounts, sessions } from "./tables.ts";
 
+export { isAPIError } from "better-auth/api";
+
 /** Building it takes some milliseconds: once per isolate. */
 const libraries = new WeakMap<Config, Library>();
 

@@ -1,12 +1,10 @@
 /** Register and log in: one transaction makes the session, its first refresh token and their audit rows. */
-import { isAPIError } from "better-auth/api";
 import { eq } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import type { GuestCtx } from "../../platform/context.ts";
 import { users } from "../users/tables.ts";
 import { type Conversation, converse } from "./conversation.ts";
 import { issueTokens } from "./issue-tokens.ts";
-import { library } from "./library.ts";
 import { hashPassword } from "./password.ts";
 import { newRefreshToken } from "./refresh-token.ts";
 import type { Credentials, Registration, Tokens } from "./schema.ts";
@@ -23,6 +21,7 @@ export async function register(
   { email, password }: Registration,
   options: RegisterOptions = {},
 ): Promise<Tokens> {
+  const { isAPIError, library } = await identity();
   const passwordHash = options.passwordHash ?? (await hashPassword(password));
   try {
     return await converse(ctx, { passwordHash }, async (conversation) => {
@@ -37,6 +36,7 @@ export async function register(
 
 /** Starts a session. Throws `invalid_credentials`, after the same work for an unknown address as for a wrong password. */
 export async function login(ctx: GuestCtx, { email, password }: Credentials): Promise<Tokens> {
+  const { isAPIError, library } = await identity();
   try {
     return await converse(ctx, {}, async (conversation) => {
       await library(ctx.config).api.signInEmail({ body: { email, password } });
@@ -46,6 +46,11 @@ export async function login(ctx: GuestCtx, { email, password }: Credentials): Pr
     if (isAPIError(error) && error.statusCode === 401) throw new AppError("invalid_credentials");
     throw error;
   }
+}
+
+/** Loaded by those who sign in: no other request of an isolate pays for it. */
+function identity() {
+  return import("./library.ts");
 }
 
 async function firstTokens({ ctx, transaction, session }: Conversation): Promise<Tokens> {

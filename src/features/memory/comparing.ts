@@ -1,5 +1,5 @@
 /** Whether two statements say the same, or the later one corrects the earlier: by their words alone, in any language. */
-import { searchWords } from "../../lib/search-words.ts";
+import { searchWords, wordList } from "../../lib/search-words.ts";
 
 /** The same, but for words that carry nothing here. What differs in a name, a number, an order or a "not" says something else. */
 export function isRepetition(one: string, other: string): boolean {
@@ -20,7 +20,7 @@ export function essenceOf(text: string): string {
 }
 
 const NOT = "not";
-const NEGATIONS = wordsOf(
+const NEGATIONS = wordList(
   "not no never none nothing nobody neither nor t cannot without",
   "nicht kein keine keinen keinem keiner keines nie niemals nichts niemand ohne",
   "ne n pas jamais aucun aucune rien sans",
@@ -31,7 +31,7 @@ const NEGATIONS = wordsOf(
 );
 
 /** Articles, helping verbs of the present, and ways to name the person themselves. */
-const EMPTY = wordsOf(
+const EMPTY = wordList(
   "a an the is are am be been has have do does will that person user s they",
   "don doesn isn aren hasn haven won",
   "der die das den dem ein eine einen einem einer ist sind hat dass",
@@ -51,8 +51,4 @@ function isPlain(word: string): boolean {
 
 function datesIn(text: string): string {
   return (text.match(/\d{4}-\d{2}-\d{2}/g) ?? []).join(" ");
-}
-
-function wordsOf(...lists: string[]): ReadonlySet<string> {
-  return new Set(lists.flatMap(searchWords));
 }
