@@ -3,6 +3,8 @@ import type { DocumentBuilder } from "./builder.ts";
 import { readText } from "./text.ts";
 
 const DELIMITERS = [",", ";", "\t", "|"] as const;
+/** As Excel has it in the first line. */
+const NAMED_DELIMITER = /^\ufeff?sep=(.)\r?\n/i;
 const PROBE_CHARS = 10_000;
 const PROBE_LINES = 10;
 const ROWS_A_BLOCK = 50;
@@ -10,8 +12,10 @@ const ROWS_A_BLOCK = 50;
 const ROW_CHARS_MAX = 100_000;
 
 /** Each row becomes a line, and the names of the columns go with every part of them. */
-export function readCsv(source: string, builder: DocumentBuilder): void {
+export function readCsv(whole: string, builder: DocumentBuilder): void {
   const { rowsMax } = builder.limits;
+  const [directive = "", named] = NAMED_DELIMITER.exec(whole) ?? [];
+  const source = whole.slice(directive.length);
   if (hasLongLine(source)) {
     builder.cut("A row of the table is too long; it was read as plain text.");
     return readText(source, builder);
@@ -20,7 +24,7 @@ export function readCsv(source: string, builder: DocumentBuilder): void {
   try {
     parse(source, {
       bom: true,
-      delimiter: delimiterOf(source) ?? ",",
+      delimiter: named ?? delimiterOf(source) ?? ",",
       relax_column_count: true,
       relax_quotes: true,
       skip_empty_lines: true,

@@ -1,10 +1,13 @@
-/** Bytes to text: by byte order mark, else UTF-8, else what the document says of itself, else Windows-1252. */
+/** Bytes to text: by byte order mark, else UTF-8, else what the document says of itself, else by what comes out. */
 import { DocumentProblem } from "./document.ts";
+import { guessEncoding, isEscapedJapanese } from "./encodings.ts";
 
 export interface DecodedText {
   text: string;
   /** Bytes that are no character of the encoding; each stands as U+FFFD. */
   unreadable: number;
+  /** The encoding, where it was guessed and is not the usual one. */
+  guessed?: string;
 }
 
 const PROBE_BYTES = 4_096;
@@ -20,11 +23,16 @@ export function decodeText(bytes: Uint8Array, declared?: string): DecodedText {
   if (hasControls(bytes)) {
     throw new DocumentProblem("unsupported", "This file is neither text nor a format that can be read.");
   }
+  if (isEscapedJapanese(bytes)) return { text: new TextDecoder("iso-2022-jp").decode(bytes), unreadable: 0 };
   const text = new TextDecoder().decode(bytes);
   const unreadable = count(text, "\ufffd");
   if (unreadable === 0 || unreadable <= foreignBytes(bytes) * UNREADABLE_SHARE_MAX)
     return { text, unreadable };
-  return { text: decoderFor(declared).decode(bytes), unreadable: 0 };
+  const decoder = decoderFor(declared);
+  if (decoder) return { text: decoder.decode(bytes), unreadable: 0 };
+  const guessed = guessEncoding(bytes);
+  const isUsual = guessed === "windows-1252";
+  return { text: new TextDecoder(guessed).decode(bytes), unreadable: 0, ...(!isUsual && { guessed }) };
 }
 
 /** UTF-16 by its mark, or by every other byte of its beginning being zero. */
@@ -47,12 +55,14 @@ function hasControls(bytes: Uint8Array): boolean {
   return controls > Math.max(2, probe.length * CONTROL_SHARE_MAX);
 }
 
-function decoderFor(declared: string | undefined): TextDecoder {
+/** Null where nobody named one that there is, and that it can be. */
+function decoderFor(declared: string | undefined): TextDecoder | null {
+  if (!declared) return null;
   try {
-    const decoder = new TextDecoder(declared?.trim() || "windows-1252");
-    return decoder.encoding === "utf-8" ? new TextDecoder("windows-1252") : decoder;
+    const decoder = new TextDecoder(declared.trim());
+    return decoder.encoding === "utf-8" ? null : decoder;
   } catch {
-    return new TextDecoder("windows-1252");
+    return null;
   }
 }
 

@@ -95,7 +95,9 @@ function readBody({ html, text = "" }: Email, builder: DocumentBuilder): void {
 }
 
 /** Pictures and signatures: nothing is missing where they are not read. */
-const UNREAD_TYPE = /^(image|audio|video|font)\/|^application\/(pkcs7|x-pkcs7|pgp)/i;
+const UNREAD_TYPE = /^(image|audio|video|font)\/|^application\/((x-)?pkcs7-signature|pgp-(signature|keys))/i;
+/** Where the words of the message are, for those who have the key. */
+const SEALED_TYPE = /^application\/((x-)?pkcs7|pgp)/i;
 
 async function readAttachment(
   { filename, mimeType, content }: Attachment,
@@ -103,6 +105,9 @@ async function readAttachment(
   readCarried: ReadCarried,
 ): Promise<void> {
   if (UNREAD_TYPE.test(mimeType) || builder.isFull) return;
+  if (SEALED_TYPE.test(mimeType)) {
+    return builder.cut("A part of the message is encrypted or sealed; save it decrypted to have it read.");
+  }
   if (builder.attachmentsLeft-- <= 0) {
     return builder.cut(`Only the first ${builder.limits.attachmentsMax} attachments were read.`);
   }

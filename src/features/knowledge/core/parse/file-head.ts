@@ -42,7 +42,11 @@ const PDF_MARK_WITHIN = 1_024;
 
 /** Formats that are not read, by their first bytes in hexadecimal. */
 const UNREAD: readonly (readonly [start: string, sentence: string])[] = [
-  ["d0cf11e0a1b11ae1", "Files of old Office versions cannot be read; save this as DOCX or PDF."],
+  [
+    "d0cf11e0a1b11ae1",
+    "Files of old Office versions, and those with a password, cannot be read; save this as DOCX or PDF without one.",
+  ],
+  ["789f3e22", "Outlook's winmail.dat cannot be read; have what is in it sent as it is."],
   ["7b5c727466", "RTF files cannot be read; save this as DOCX or PDF."],
   ["89504e47", "Pictures cannot be read."],
   ["ffd8ff", "Pictures cannot be read."],
@@ -50,13 +54,28 @@ const UNREAD: readonly (readonly [start: string, sentence: string])[] = [
   ["52494646", "Pictures, sounds and films cannot be read."],
   ["49492a00", "Pictures cannot be read."],
   ["4d4d002a", "Pictures cannot be read."],
+  ["424d", "Pictures cannot be read."],
   ["494433", "Sounds and films cannot be read."],
+  ["fffb", "Sounds and films cannot be read."],
+  ["4f676753", "Sounds and films cannot be read."],
+  ["664c6143", "Sounds and films cannot be read."],
+  ["1a45dfa3", "Sounds and films cannot be read."],
   ["1f8b", "Archives cannot be read; upload the documents in them."],
+  ["425a68", "Archives cannot be read; upload the documents in them."],
+  ["fd377a585a", "Archives cannot be read; upload the documents in them."],
+  ["28b52ffd", "Archives cannot be read; upload the documents in them."],
   ["377abcaf271c", "Archives cannot be read; upload the documents in them."],
   ["526172211a07", "Archives cannot be read; upload the documents in them."],
   ["4d5a", "Programs cannot be read."],
   ["7f454c46", "Programs cannot be read."],
+  ["0061736d", "Programs cannot be read."],
+  ["53514c69746520666f", "Databases cannot be read; save this as CSV."],
+  ["50415231", "Databases cannot be read; save this as CSV."],
 ];
+/** Marks that a text may begin with as well: without zeros it is one. */
+const SHORT_MARK_CHARS = 6;
+/** Of pictures and films that begin with the length of their first part. */
+const BRAND = /^.{4}ftyp(?:hei|mif|avif)?/s;
 
 /** Throws `DocumentProblem` for what is known and not read. Null means text, a mail perhaps. */
 export function sniffBinary(bytes: Uint8Array): Binary | null {
@@ -64,9 +83,16 @@ export function sniffBinary(bytes: Uint8Array): Binary | null {
   const characters = new TextDecoder("windows-1252").decode(head);
   if (characters.startsWith("PK\x03\x04") || characters.startsWith("PK\x05\x06")) return "zip";
   if (characters.includes("%PDF-")) return "pdf";
-  const start = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const unread = UNREAD.find(([mark]) => start.startsWith(mark) && (mark !== "4d5a" || bytes.includes(0)));
+  const start = Array.from(bytes.subarray(0, 9), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const unread = UNREAD.find(
+    ([mark]) => start.startsWith(mark) && (mark.length > SHORT_MARK_CHARS || bytes.includes(0)),
+  );
   if (unread) throw unsupported(unread[1]);
+  const brand = BRAND.exec(characters)?.[0];
+  if (brand)
+    throw unsupported(brand.length > 8 ? "Pictures cannot be read." : "Sounds and films cannot be read.");
+  if (characters.startsWith("ustar", 257))
+    throw unsupported("Archives cannot be read; upload the documents in them.");
   return null;
 }
 

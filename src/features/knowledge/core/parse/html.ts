@@ -1,5 +1,6 @@
 /** The blocks of an HTML page or mail: what a person reads, without what only lays it out. */
 import { addTable, type DocumentBuilder } from "./builder.ts";
+import { BLOCKS, HEADING, isHidden, PARAGRAPHS, TEXT_ONLY, UNREAD } from "./html-elements.ts";
 import { type Attributes, type MarkupReader, readMarkup } from "./markup.ts";
 import { FlowText } from "./text-buffer.ts";
 
@@ -16,16 +17,6 @@ export function encodingOfHtml(bytes: Uint8Array): string | undefined {
   return /<meta\s[^>]{0,200}charset\s{0,10}=\s{0,10}["']?([\w-]{1,40})/i.exec(head)?.[1];
 }
 
-/** What they hold is code, or shown only where something else is not. */
-const UNREAD = new Set(["script", "style", "template", "svg", "math", "noscript", "iframe", "object"]);
-/** Of these everything up to their end is text, and none at all may follow. */
-const TEXT_ONLY = new Set(["script", "style", "iframe"]);
-const HEADING = /^h([1-6])$/;
-/** Their borders end a paragraph. */
-const PARAGRAPHS = new Set(
-  `address article aside body center dd details dialog div dl dt fieldset figcaption figure footer form header hr html
-   legend main nav option p section select summary caption`.split(/\s+/),
-);
 const TABLES_DEPTH_MAX = 100;
 const LIST_INDENT_MAX = 8;
 
@@ -61,13 +52,14 @@ class HtmlReader implements MarkupReader {
     return this.#builder.isFull || this.#text.length + this.#heldChars > this.#builder.charsLeft;
   }
 
-  open(name: string, _attributes: Attributes): void {
-    if (this.#unread.depth > 0) {
+  open(name: string, attributes: Attributes): void {
+    if (this.#unread.depth > 0 && !this.#endsUnread(name)) {
       if (name === this.#unread.name) this.#unread.depth++;
       return;
     }
     const level = Number(HEADING.exec(name)?.[1] ?? 0);
     if (UNREAD.has(name)) this.#unread = { name, depth: 1 };
+    else if (isHidden(name, attributes)) this.#hide(name);
     else if (name === "title") this.#isTitle = true;
     else if (name === "br") this.#text.endLine(this.#preDepth > 0);
     else if (level > 0) {
@@ -126,6 +118,20 @@ class HtmlReader implements MarkupReader {
       this.#builder.cut("An element of the page is never closed and hides what follows it.");
     }
     this.#builder.title ??= this.#title.trim() || undefined;
+  }
+
+  /** Readers see none of it; it is also where orders to models are hidden. */
+  #hide(name: string): void {
+    this.#builder.cut("Parts that the page hides were left out.");
+    this.#unread = { name, depth: 1 };
+  }
+
+  /** A paragraph that is never closed ends where the next block begins. */
+  #endsUnread(name: string): boolean {
+    const ends =
+      this.#unread.name === "p" && (PARAGRAPHS.has(name) || HEADING.test(name) || BLOCKS.has(name));
+    if (ends) this.#unread = { name: "", depth: 0 };
+    return ends;
   }
 
   /** The row that cells go to, where a table is one. */

@@ -17,8 +17,11 @@ const TABLE_RULE = /^[ \t|:-]+$/;
 const HEADING_CHARS_MAX = 1_000;
 const FRONT_MATTER_CHARS_MAX = 20_000;
 
+/** A picture in the text itself, as exports have it: nothing that can be read or searched. */
+const EMBEDDED = /(data:[\w.+-]{1,40}\/[\w.+-]{1,80};base64,)[A-Za-z0-9+/=]{64,}/g;
+
 export function readMarkdown(source: string, builder: DocumentBuilder): void {
-  const text = readFrontMatter(source.replace(/^\ufeff/, ""), builder);
+  const text = readFrontMatter(source.replace(/^\ufeff/, "").replace(EMBEDDED, "$1…"), builder);
   const reader = new MarkdownReader(builder);
   let line: string | null = null;
   for (const next of linesOf(text)) {

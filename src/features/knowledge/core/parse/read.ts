@@ -91,8 +91,11 @@ async function readKnown(
 function readAnyText(whole: Uint8Array, claim: Claim, builder: DocumentBuilder): DocumentType {
   const bytes = beginningOf(whole, builder.limits.textBytesMax);
   if (bytes.length < whole.length) builder.cutShort();
-  const { text, unreadable } = decodeText(bytes, encodingOfHtml(bytes) ?? claimedEncoding(claim));
+  const { text, unreadable, guessed } = decodeText(bytes, encodingOfHtml(bytes) ?? claimedEncoding(claim));
   if (unreadable > 0) builder.cut("Some bytes are no characters of its encoding; each was read as “\ufffd”.");
+  if (guessed) {
+    builder.cut(`It does not say how its letters are encoded: they were read as ${guessed.toUpperCase()}.`);
+  }
   const claimed = claimedType(claim);
   const type = textTypeOf(text, claimed);
   if (claimed === "json" && type === "text") builder.cut("The JSON is damaged; it was read as plain text.");

@@ -143,6 +143,17 @@ describe("mail", () => {
     expect(document.cuts).toEqual([expect.stringMatching(/^An attachment was left out\. /)]);
   });
 
+  test("what is encrypted in it is told; a signature is not", async () => {
+    const carrying = (type: string) =>
+      mail(
+        'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x"',
+        `--x\n\nHello.\n--x\nContent-Type: ${type}\nContent-Transfer-Encoding: base64\n\nAAECAw==\n--x--\n`,
+      );
+    const sealed = await parsed(carrying('application/pkcs7-mime; name="smime.p7m"'));
+    expect(sealed.cuts).toEqual([expect.stringContaining("encrypted")]);
+    expect((await parsed(carrying("application/pkcs7-signature"))).cuts).toEqual([]);
+  });
+
   test("messages within it are read as deep as allowed", async () => {
     const document = await parsed(nestedMail(2));
     expect(outline(document).filter((line) => line.startsWith("heading"))).toEqual([

@@ -34,6 +34,11 @@ describe("in workerd", () => {
     expect((await parseDocument(latin)).text).toBe("Straße der Gärten");
     const cyrillic = new Uint8Array([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]);
     expect((await parseDocument(cyrillic, { type: "text/plain; charset=windows-1251" })).text).toBe("Привет");
+    const unnamed = "gqCCzJDsgqmC54LMjuiOhoK/guWCpIKxgsaCqILogsWCtYK9gUI=";
+    const japanese = await parseDocument(new Uint8Array(Buffer.from(unnamed, "base64")));
+    expect(japanese.text).toBe("あの川からの手紙ちょうことおりでした。");
+    const polish = new Uint8Array(Buffer.from("WmG/87PmIGfqnGy5IGphn/Eu", "base64"));
+    expect((await parseDocument(polish)).text).toBe("Zażółć gęślą jaźń.");
   });
 
   test("a Word document that unpacks to too much is refused, whatever it says of itself", async () => {

@@ -36,6 +36,12 @@ describe("what a document is, is told by its content", () => {
     expect(await parsed("just words", { type: "application/pdf" })).toMatchObject({ type: "text" });
   });
 
+  test("words that begin as a mark of something else does are words", async () => {
+    for (const words of ["BMW builds otters.", "MZ is a letter pair.", "ID3 is a tag."]) {
+      expect(await parsed(words)).toMatchObject({ type: "text", text: words });
+    }
+  });
+
   test("between kinds of text a claim decides", async () => {
     expect(await parsed("# words", { name: "a.txt" })).toMatchObject({ type: "text" });
     expect(await parsed("words", { name: "A.MD" })).toMatchObject({ type: "markdown" });
@@ -45,12 +51,19 @@ describe("what a document is, is told by its content", () => {
   });
 });
 
+const tapeArchive = Buffer.concat([Buffer.alloc(257, "a"), Buffer.from("ustar\0")]);
+
 describe("what cannot be read says what to do instead", () => {
   test.each([
     ["an old Word document", [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1], /DOCX/],
     ["RTF", [...utf8("{\\rtf1 words}")], /DOCX/],
     ["a picture", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a], /Pictures/],
     ["an archive", [0x1f, 0x8b, 8, 0], /Archives/],
+    ["a tape archive", [...tapeArchive], /Archives/],
+    ["a picture of a telephone", [0, 0, 0, 24, ...utf8("ftypheic"), 0, 0], /Pictures/],
+    ["a film", [0, 0, 0, 24, ...utf8("ftypisom"), 0, 0], /films/],
+    ["a database", utf8("SQLite format 3\0"), /CSV/],
+    ["Outlook's parcel", [0x78, 0x9f, 0x3e, 0x22, 1, 2, 3], /winmail/],
     ["other data", Array.from({ length: 500 }, (_, index) => (index * 7_919) & 255), /neither text/],
   ])("%s", async (_, bytes, sentence) => {
     const problem = await problemOf(new Uint8Array(bytes));
@@ -91,6 +104,109 @@ describe("encodings", () => {
     ["UTF-16 without a mark", utf16("le", "")],
   ])("%s", async (_, bytes) => {
     expect((await parsed(bytes)).text).toBe(words);
+  });
+
+  test.each([
+    [
+      "Shift_JIS",
+      "これは日本語の文書です。休暇は年に二十八日あります。",
+      "grGC6oLNk/qWe4zqgsyVto+RgsWCt4FCi3iJyYLNlE6CyZPxj1yUqpP6gqCC6ILcgreBQg==",
+    ],
+    [
+      "EUC-JP",
+      "これは日本語の文書です。休暇は年に二十八日あります。",
+      "pLOk7KTPxvzL3LjspM7KuL3xpMekuaGjtdmyy6TPx6+ky8bzvb3IrMb8pKKk6qTepLmhow==",
+    ],
+    [
+      "ISO-2022-JP",
+      "これは日本語の文書です。休暇は年に二十八日あります。",
+      "GyRCJDMkbCRPRnxLXDhsJE5KOD1xJEckOSEjNVkySyRPRy8kS0ZzPT1ILEZ8JCIkaiReJDkhIxsoQg==",
+    ],
+    [
+      "GB 18030",
+      "这是一份中文文件。每年有二十八天的假期。我们在北京的图书馆查过了。",
+      "1eLKx9K7t93W0M7EzsS8/qGjw7/E6tPQtv7KrrDLzOy1xLzZxtqho87Sw8fU2rGxvqm1xM28yum53bLpuf3By6Gj",
+    ],
+    [
+      "Big5",
+      "這是一份中文文件。每年有二十八天的假期。我們在台北的圖書館查過了。",
+      "s2+sT6RApfekpKTlpOWl86FDqEOmfqazpEekUaRLpNGqurCytMGhQ6farcymYqV4pV+qurnPrtHAXaxkuUykRqFD",
+    ],
+    [
+      "EUC-KR",
+      "이것은 한국어 문서입니다. 휴가는 일년에 이십팔일입니다.",
+      "wMywzcC6IMfRsbm+7iC5rrytwNS0z7TZLiDI3rChtMIgwM+z4r+hIMDMvcrGyMDPwNS0z7TZLg==",
+    ],
+    [
+      "Windows-1251",
+      "Это документ. В году двадцать восемь дней отпуска.",
+      "3fLuIOTu6vPs5e3yLiDCIOPu5PMg5OLg5Pbg8vwg4u7x5ez8IOTt5ekg7vLv8/Hq4C4=",
+    ],
+    [
+      "KOI8-R",
+      "Это документ. В году двадцать восемь дней отпуска.",
+      "/NTPIMTPy9XNxc7ULiD3IMfPxNUgxNfBxMPB1Ngg18/Txc3YIMTOxcogz9TQ1dPLwS4=",
+    ],
+    [
+      "Windows-1253",
+      "Αυτό είναι ένα έγγραφο. Υπάρχουν είκοσι οκτώ ημέρες άδειας.",
+      "wfX0/CDl3+3h6SDd7eEg3ePj8eH27y4g1fDc8ffv9e0g5d/q7/PpIO/q9P4g5+zd8eXyINzk5enh8i4=",
+    ],
+    [
+      "Windows-1255",
+      "זה מסמך בעברית. יש עשרים ושמונה ימי חופשה בשנה.",
+      "5uQg7vHu6iDh8uH46fouIOn5IPL5+OntIOX57uXw5CDp7ukg5+X0+eQg4fnw5C4=",
+    ],
+    [
+      "Windows-1256",
+      "هذه وثيقة باللغة العربية. هناك ثمانية وعشرون يوم إجازة.",
+      "5dDlIObL7d7JIMjH4eHbySDH4drRyO3JLiDl5MffIMvjx+TtySDm2tTR5uQg7ebjIMXMx9LJLg==",
+    ],
+    [
+      "Windows-1250",
+      "Zażółć gęślą jaźń. Wydry żyją w rzece, są śliczne.",
+      "WmG/87PmIGfqnGy5IGphn/EuIFd5ZHJ5IL95arkgdyByemVjZSwgc7kgnGxpY3puZS4=",
+    ],
+    [
+      "ISO-8859-2",
+      "Zażółć gęślą jaźń. Wydry żyją w rzece, są śliczne.",
+      "WmG/87PmIGfqtmyxIGphvPEuIFd5ZHJ5IL95arEgdyByemVjZSwgc7EgtmxpY3puZS4=",
+    ],
+    [
+      "Mac OS Roman",
+      "Die Bürger müssen für die Straße zahlen – größer, schöner.",
+      "RGllIEKfcmdlciBtn3NzZW4gZp9yIGRpZSBTdHJhp2UgemFobGVuINAgZ3Kap2VyLCBzY2iabmVyLg==",
+    ],
+  ])("%s that nobody named is told by what comes out, and noted", async (name, text, base64) => {
+    const document = await parsed(new Uint8Array(Buffer.from(base64, "base64")));
+    expect(document.text).toBe(text);
+    // That one says itself what it is.
+    if (name !== "ISO-2022-JP") expect(document.cuts).toEqual([expect.stringContaining("encoded")]);
+  });
+
+  test.each([
+    "L’été dernier, où étaient-ils ? « Ça va », dit-elle : 5 €.",
+    "¿Cuándo volverá el señor Núñez? Mañana, según él.",
+    "Às vezes não há ninguém à espera; são três irmãos.",
+    "Blåbærsyltetøy på brødet, åh så godt. Öl är gott, sa Åsa.",
+    "Perché no? È già così, più o meno. 20 °C, ½ l, n° 3 ©",
+    "Grüße aus Köln – schöne Wörter für alle, § 3 Abs. ² 100 µm",
+    "Þetta reddast, sagði Ásgeir Jónsson æðislega.",
+    "MÜNCHEN GRÖSSE ÄRGER: ÜBUNG",
+  ])("%s is Western, and nothing is noted", async (text) => {
+    const western: Record<string, number> = { "’": 0x92, "€": 0x80, "–": 0x96 };
+    const bytes = Uint8Array.from(text, (letter) => western[letter] ?? letter.charCodeAt(0));
+    const document = await parsed(bytes);
+    expect(document).toMatchObject({ text, cuts: [] });
+  });
+
+  test("a text that begins in ASCII and breaks off within a character is told as well", async () => {
+    const bytes = Buffer.concat([
+      Buffer.from("A long beginning.\n".repeat(50)),
+      Buffer.from("gqCCzJDsgqmC54LMjuiOhoK/guWCpIKxgsaCqILogsWCtYK9gUI=", "base64"),
+      Buffer.from([0x82]),
+    ]);
+    expect((await parsed(new Uint8Array(bytes))).cuts).toEqual([expect.stringContaining("SHIFT_JIS")]);
   });
 
   test("what a page says of itself counts, where it is not UTF-8", async () => {

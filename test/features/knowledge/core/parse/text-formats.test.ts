@@ -15,6 +15,7 @@ describe("plain text", () => {
 
   test("characters that nobody can see or store are left out", async () => {
     expect((await parsed("a\0b\u0007c\ufeffd", { name: "a.txt" })).text).toBe("abcd");
+    expect((await parsed("a\u202eb\u2066c\u{e0041}\u{e0042}d", { name: "a.txt" })).text).toBe("abcd");
   });
 
   test("the language is told", async () => {
@@ -27,6 +28,14 @@ describe("plain text", () => {
 
 describe("Markdown", () => {
   const outlineOf = async (source: string) => outline(await parsed(source, { name: "a.md" }));
+
+  test("pictures within the text are left out of it", async () => {
+    const picture = `data:image/png;base64,${"iVBORw0KGgo".repeat(1_000)}=`;
+    expect(await outlineOf(`![a](${picture}) words\n\n[image1]: <${picture}>`)).toEqual([
+      "paragraph: ![a](data:image/png;base64,…) words",
+      "paragraph: [image1]: <data:image/png;base64,…>",
+    ]);
+  });
 
   test("has the blocks a reader sees, with their words as written", async () => {
     const source = `# Guide #
@@ -146,6 +155,19 @@ describe("HTML", () => {
     );
   });
 
+  test("what the page hides is left out, and told", async () => {
+    const source = `<html><p>Seen.</p><div style="color:red; Display : none !important">no <div>no</div> no</div><p hidden>no</p>
+      <span style="font-size:0px">no</span><p style="visibility:hidden">no<p>Also seen.<div hidden="until-found">Found.</div>
+      <span style="font-size:0.9em">Small.</span><input hidden> The end.`;
+    const document = await parsed(source);
+    expect(document.text.split(/\s+/).join(" ")).toBe("Seen. Also seen. Found. Small. The end.");
+    expect(document.cuts).toEqual(["Parts that the page hides were left out."]);
+  });
+
+  test("a word that may be divided is whole", async () => {
+    expect((await parsed("<html><p>Wör&shy;ter\u2060buch")).text).toBe("Wörterbuch");
+  });
+
   test("what an element hides that is never closed is told", async () => {
     expect((await parsed("<html><p>one<template>two</template>three<svg><p>four")).cuts).toEqual([
       "An element of the page is never closed and hides what follows it.",
@@ -178,6 +200,12 @@ describe("CSV", () => {
     const document = await parsed("1,2,3\n4,5,6\n7,8,9");
     expect(document.text).toBe("1 | 2 | 3\n4 | 5 | 6\n7 | 8 | 9");
     expect(document.blocks[0]).not.toHaveProperty("head");
+  });
+
+  test("the first line may say what separates the values", async () => {
+    const document = await parsed("\ufeffsep=;\r\na,x;b\r\n1,5;2\r\n", { name: "a.csv" });
+    expect(document.text).toBe("1,5 | 2");
+    expect(document.blocks[0]?.head).toBe("a,x | b");
   });
 
   test("rows of other lengths than the first are kept", async () => {
