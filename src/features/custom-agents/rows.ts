@@ -4,6 +4,7 @@ import { AppError } from "../../lib/errors.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import type { Bytes } from "../../platform/keyring.ts";
+import { oneAtATime } from "../../platform/one-at-a-time.ts";
 import { auditedChange } from "../users/service.ts";
 import type { AgentDefinition } from "./schema.ts";
 import { customAgents, customAgentVersions } from "./tables.ts";
@@ -66,9 +67,7 @@ export function mine(ctx: Ctx, id?: string): SQL | undefined {
 
 /** Lets one change of a person's agents follow another, so that those who count them count right. */
 export function alone(queries: Queries, ctx: Ctx) {
-  return queries.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(${`agents ${userIdOf(ctx)}`}, 0))`,
-  );
+  return oneAtATime(queries, "agents", userIdOf(ctx));
 }
 
 /** There is room for this agent beside the person's others. */

@@ -2,14 +2,14 @@
 import { type SQL, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
-import type { Permission, Queries } from "../../platform/db.ts";
+import type { Queries } from "../../platform/db.ts";
 import type { SealedObjects } from "../../platform/objects.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
-import { liveCollection, selectCollection } from "./collection-rows.ts";
+import { giveUp, storeBytes, takeBack } from "./arrival.ts";
+import { liveCollection, lockCollection, selectCollection } from "./collection-rows.ts";
 import type { DocumentType } from "./core/parse/document.ts";
 import { type DocumentRow, liveDocument, refusal, rowOf } from "./document-rows.ts";
-import { dropOrphans, eraseDocument, objectName } from "./erasure.ts";
 import { tagsOf } from "./filters.ts";
 import { arrayOf } from "./indexing.ts";
 import type { Document, IngestMessage, Metadata } from "./schema.ts";
@@ -47,26 +47,28 @@ const ARRIVAL_TIME = sql`interval '30 microseconds'`;
 /**
  * Makes documents, all of them or none; the queue reads them. Rows first, then bytes, then messages: after a crash in
  * between the schedule finds the row, and a document without its bytes fails with that reason; where the bytes do not
- * come, the row goes again. Safe to repeat with the same ids. Throws `not_found` for a collection that is not there,
+ * come, the rows go again. Safe to repeat with the same ids. Throws `not_found` for a collection that is not there,
  * `forbidden` for one that is shared to be read, `conflict` for one that is full.
  */
 export async function acceptDocuments(ctx: Ctx, list: readonly NewUpload[]): Promise<Document[]> {
-  const vault = await openVault(ctx, allow("documents", "create"));
-  const answers = await ctx.db.run(allow("documents", "create"), (queries) =>
-    list.flatMap((upload) => [
+  const permission = allow("documents", "create");
+  const vault = await openVault(ctx, permission);
+  const [, ...answers] = await ctx.db.run(permission, (queries) => [
+    // Counted below: no others come in between.
+    lockCollection(queries, list[0]?.collectionId ?? ""),
+    ...list.flatMap((upload) => [
       insertDocument(queries, ctx, vault, upload, list),
+      resumeUpload(queries, ctx, upload),
       rowOf(queries, ctx, upload.documentId),
     ]),
-  );
+  ]);
   const rows = answers.flatMap((answer) => ("rows" in answer ? [] : answer));
   if (rows.length < list.length) throw await refusalOf(ctx, list);
-  try {
-    await storeAll(ctx, allow("documents", "create"), vault, list);
-  } catch (error) {
-    const made = answers.flatMap((answer) => ("rows" in answer ? answer.rows : []));
-    await Promise.allSettled(made.map(({ id }) => eraseDocument(ctx, allow("documents", "create"), id)));
+  const made = answers.flatMap((answer) => ("rows" in answer ? answer.rows.map(({ id }) => id) : []));
+  await storeBytes(ctx, permission, vault, list).catch(async (error: unknown) => {
+    await takeBack(ctx, permission, made);
     throw error;
-  }
+  });
   await Promise.all(rows.map((row) => enqueue(ctx, row)));
   return rows.map((row) => vault.openDocument(row));
 }
@@ -82,14 +84,18 @@ export async function acceptReplacement(
 ): Promise<Document> {
   const permission = allow("documents", "replace");
   const vault = await openVault(ctx, permission);
-  const [changed, [readable], [row]] = await ctx.db.run(permission, (queries) => [
+  const [changed, , [readable], [row]] = await ctx.db.run(permission, (queries) => [
     replaceUpload(queries, ctx, vault, upload, ifMatch),
+    resumeUpload(queries, ctx, upload),
     rowOf(queries, ctx, upload.documentId),
     rowOf(queries, ctx, upload.documentId, "write"),
   ]);
   if (!row) throw refusal(readable);
   if (changed.rows.length === 0 && !isAmong(ifMatch, row.version)) throw new AppError("precondition_failed");
-  await storeAll(ctx, permission, vault, [upload]);
+  await storeBytes(ctx, permission, vault, [upload]).catch(async (error: unknown) => {
+    await giveUp(ctx, permission, vault, row);
+    throw error;
+  });
   await enqueue(ctx, row);
   return vault.openDocument(row);
 }
@@ -109,22 +115,6 @@ async function refusalOf(ctx: Ctx, [first]: readonly NewUpload[]): Promise<AppEr
 
 function isAmong(versions: readonly number[] | undefined, version: number): boolean {
   return versions === undefined || versions.includes(version);
-}
-
-async function storeAll(
-  ctx: Ctx,
-  permission: Permission,
-  vault: KnowledgeVault,
-  list: readonly Upload[],
-): Promise<void> {
-  const objects = vault.objects(ctx.ports.objects);
-  const stored = await Promise.all(
-    list.map(async ({ documentId, uploadId, store }) => {
-      await store?.(objects, objectName(ctx.tenantId, documentId, uploadId));
-      return store ? [{ documentId, uploadId }] : [];
-    }),
-  );
-  if (stored.flat().length > 0) await dropOrphans(ctx, permission, stored.flat());
 }
 
 function insertDocument(
@@ -175,6 +165,16 @@ function replaceUpload(
     ), uploaded as (${insertUpload(upload, body)}
     ), recorded as (${recordOf(ctx, { event: "document.replaced", subjectId: id }, sql`changed`)})
     select id from changed`);
+}
+
+/** What was sent before under the same name and failed is read again, once its bytes are there. */
+function resumeUpload(queries: Queries, ctx: Ctx, { documentId: id, ...upload }: Upload) {
+  return queries.execute<{ id: string }>(sql`
+    update ${documents} set status = 'queued', progress = 0, problem = null, attempts = 0, version = version + 1,
+      due_at = ${unqueued(ctx, upload)}, updated_at = now()
+    where ${liveDocument(queries, ctx, id, "write")} and status = 'failed' and exists (
+      select from ${documentVersions} where upload_id = ${upload.uploadId}::uuid and document_id = ${id}::uuid
+        and number = ${documents.upload})`);
 }
 
 function described(vault: KnowledgeVault, id: string, metadata: Metadata | undefined) {

@@ -124,6 +124,6 @@ export async function tidy(ctx: JobCtx, { document, collection }: Reading): Prom
 }
 
 /** Null, unless it is to go with its collection. */
-function afterwards({ collectionId }: Reading["document"]) {
+export function afterwards({ collectionId }: Reading["document"]) {
   return sql`(select deleted_at + ${KEPT} from ${collections} where id = ${collectionId}::uuid)`;
 }

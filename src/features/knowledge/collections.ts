@@ -3,7 +3,9 @@ import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Queries } from "../../platform/db.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
+import { oneAtATime } from "../../platform/one-at-a-time.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange, recordOf } from "../users/service.ts";
 import { KEPT, liveCollection, requireOwn, selectCollection } from "./collection-rows.ts";
@@ -32,12 +34,18 @@ export async function createCollection(ctx: Ctx, input: CreateCollection, id: st
       ${settings.overlap_tokens}::integer, ${versions_kept}::integer, ${embedder}
     where ${hasRoom(ctx)}
     on conflict (id) do nothing returning id`;
-  const [, [row]] = await ctx.db.run(permission, (queries) => [
+  const [, , [row]] = await ctx.db.run(permission, (queries) => [
+    alone(queries, ctx),
     auditedChange(queries, ctx, { event: "collection.created", subjectId: id }, insert),
     selectCollection(queries, ctx, id),
   ]);
   if (!row) throw new AppError("conflict", { detail: TOO_MANY });
   return vault.openCollection(row);
+}
+
+/** Lets no other collection of the person's come between what is counted and what is added. */
+function alone(queries: Queries, ctx: Ctx) {
+  return oneAtATime(queries, "collections", userIdOf(ctx));
 }
 
 function hasRoom(ctx: Ctx): SQL {
@@ -150,7 +158,8 @@ export async function undeleteCollection(ctx: Ctx, id: string): Promise<Collecti
   const permission = allow("collections", "delete");
   const entry = { event: "collection.undeleted", subjectId: id };
   const isDeleted = deletedCollection(ctx, id);
-  const [[deleted], , [row]] = await ctx.db.run(permission, (queries) => [
+  const [, [deleted], , [row]] = await ctx.db.run(permission, (queries) => [
+    alone(queries, ctx),
     queries.select().from(collections).where(isDeleted),
     queries.execute(sql`
       with changed as (

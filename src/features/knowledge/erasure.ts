@@ -15,7 +15,7 @@ function objectsOf(tenantId: string, documentId: string): string {
 
 /** The bytes first: as long as the row is there, the schedule comes back for them. */
 export async function eraseDocument(ctx: JobCtx, permission: Permission, id: string): Promise<void> {
-  await eraseObjects(ctx.ports.objects, objectsOf(ctx.tenantId, id));
+  await eraseObjectsOf(ctx, id);
   await ctx.db.run(permission, (queries) => [
     queries.delete(documents).where(and(eq(documents.id, id), eq(documents.userId, userIdOf(ctx)))),
   ]);
@@ -47,10 +47,11 @@ export async function dropOrphans(
   );
 }
 
-async function eraseObjects(bucket: R2Bucket, prefix: string): Promise<void> {
+/** The bytes of all its uploads. */
+export async function eraseObjectsOf({ ports, tenantId }: JobCtx, documentId: string): Promise<void> {
   for (;;) {
-    const { objects, truncated } = await bucket.list({ prefix });
-    if (objects.length > 0) await bucket.delete(objects.map(({ key }) => key));
+    const { objects, truncated } = await ports.objects.list({ prefix: objectsOf(tenantId, documentId) });
+    if (objects.length > 0) await ports.objects.delete(objects.map(({ key }) => key));
     if (!truncated) return;
   }
 }

@@ -4,6 +4,7 @@ import { begin, fail, isToBeErased, report, tidy } from "./attempt.ts";
 import { chunkDocument } from "./core/chunk.ts";
 import { DocumentProblem, type ParsedDocument } from "./core/parse/document.ts";
 import { parseDocument } from "./core/parse/parse.ts";
+import { BYTES_MISSING } from "./document-rows.ts";
 import { eraseDocument, objectName } from "./erasure.ts";
 import { type Cut, deleteOtherPlaces, identify, insertPlaces, type Reading } from "./indexing.ts";
 import { publish } from "./publishing.ts";
@@ -20,7 +21,6 @@ const CHUNKS_MAX = 20_000;
 const EXHAUSTED = "The document could not be processed, though it was tried several times. Try again later.";
 const TOO_MANY_CHUNKS =
   "The document makes more than 20,000 chunks. Divide it, or choose larger chunks in the settings of the collection.";
-const BYTES_MISSING = "The upload was interrupted before it was complete. Send the document again.";
 
 /**
  * Reads a document that was accepted: parse, chunk, index, embed, publish. Each step may be repeated, in any process and

@@ -35,6 +35,8 @@ export async function pruneVersions(
     const names = rows.map(({ document_id, upload_id }) => objectName(ctx.tenantId, document_id, upload_id));
     await ctx.ports.objects.delete(names);
     await eraseUploads(ctx, permission, rows);
+    // What was still on its way, and came in between: whoever brought it saw the row, and left it there.
+    await ctx.ports.objects.delete(names);
     if (rows.length < UPLOADS_MAX) return;
   }
 }

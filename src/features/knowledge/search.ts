@@ -5,7 +5,7 @@ import { createEmbedder } from "../../platform/embedder.ts";
 import { openVectorIndex } from "../../platform/vectors.ts";
 import { VectorIndexError } from "../../platform/vectors-binding.ts";
 import { allow } from "../auth/policy.ts";
-import { selectCollection } from "./collection-rows.ts";
+import { isFor, selectCollection } from "./collection-rows.ts";
 import { highlight } from "./core/highlight.ts";
 import {
   BM25,
@@ -57,18 +57,27 @@ export async function searchKnowledge(
   };
 }
 
-/** Throws `not_found` for a version that is not kept. */
+const VERSION_MISSING =
+  "This version is not kept. Earlier versions are for the owner and for those who may write into the collection.";
+
+/** Throws `not_found` for a version that is not kept, or is an earlier one and the person only reads the collection. */
 async function findVisible(ctx: Ctx, id: string, version: number | undefined): Promise<Visible> {
   const [[collection], kept] = await ctx.db.run(allow("collections", "search"), (queries) => [
     selectCollection(queries, ctx, id),
     queries
       .select({ number: collectionVersions.number })
       .from(collectionVersions)
-      .where(and(eq(collectionVersions.collectionId, id), eq(collectionVersions.number, version ?? 0))),
+      .where(
+        and(
+          eq(collectionVersions.collectionId, id),
+          eq(collectionVersions.number, version ?? 0),
+          isFor(ctx, collectionVersions.userId, collectionVersions.collectionId, "write"),
+        ),
+      ),
   ]);
   if (!collection) throw new AppError("not_found");
   if (version === undefined || version === collection.contentVersion) return { collection, version: null };
-  if (kept.length === 0) throw new AppError("not_found");
+  if (kept.length === 0) throw new AppError("not_found", { detail: VERSION_MISSING });
   return { collection, version };
 }
 

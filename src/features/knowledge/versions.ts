@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, lt, or, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
@@ -6,7 +6,7 @@ import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
-import { liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
+import { isFor, liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { rowOf } from "./document-rows.ts";
 import { announceContent } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
@@ -21,20 +21,26 @@ import {
 } from "./tables.ts";
 import { openVault } from "./vault.ts";
 
-/** Those that are kept, the newest first. */
+/** Those that are kept, the newest first; to who only reads the collection, the newest. */
 export async function listCollectionVersions(ctx: Ctx, id: string, { limit, cursor }: ListVersions) {
   const [[collection], rows] = await ctx.db.run(allow("collections", "read"), (queries) => [
     selectCollection(queries, ctx, id),
     queries
       .select()
       .from(collectionVersions)
-      .where(and(eq(collectionVersions.collectionId, id), before(collectionVersions.number, cursor)))
+      .where(and(shownVersion(ctx, id), before(collectionVersions.number, cursor)))
       .orderBy(desc(collectionVersions.number))
       .limit(limit + 1),
   ]);
   if (!collection) throw new AppError("not_found");
   const page = cutPage(rows, limit, ({ number }) => [number]);
   return { ...page, data: page.data.map(toVersion) };
+}
+
+function shownVersion(ctx: Ctx, id: string): SQL | undefined {
+  const { collectionId, userId, number } = collectionVersions;
+  const isNewest = sql`${number} = (select content_version from ${collections} where id = ${id}::uuid)`;
+  return and(eq(collectionId, id), or(isFor(ctx, userId, collectionId, "write"), isNewest));
 }
 
 function toVersion(row: typeof collectionVersions.$inferSelect): CollectionVersion {
@@ -48,7 +54,7 @@ function toVersion(row: typeof collectionVersions.$inferSelect): CollectionVersi
   };
 }
 
-/** The uploads that are kept, the newest first. */
+/** The uploads that are kept, the newest first; to who only reads the collection, the one that can be found. */
 export async function listDocumentVersions(ctx: Ctx, id: string, { limit, cursor }: ListVersions) {
   const permission = allow("documents", "read");
   const [[document], rows] = await ctx.db.run(permission, (queries) => [
@@ -56,7 +62,7 @@ export async function listDocumentVersions(ctx: Ctx, id: string, { limit, cursor
     queries
       .select()
       .from(documentVersions)
-      .where(and(eq(documentVersions.documentId, id), before(documentVersions.number, cursor)))
+      .where(and(shownUpload(id), before(documentVersions.number, cursor)))
       .orderBy(desc(documentVersions.number))
       .limit(limit + 1),
   ]);
@@ -75,6 +81,14 @@ export async function listDocumentVersions(ctx: Ctx, id: string, { limit, cursor
     }),
   );
   return { ...page, data };
+}
+
+function shownUpload(documentId: string): SQL | undefined {
+  const { versions, collection } = documentVersions;
+  return and(
+    eq(documentVersions.documentId, documentId),
+    sql`(upper_inf(${versions}) or ${collection} in (select app.writable_collections()))`,
+  );
 }
 
 /** As Postgres writes a multirange of integers: `{[1,3),[5,)}`. */

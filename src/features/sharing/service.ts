@@ -3,6 +3,7 @@ import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
+import { oneAtATime } from "../../platform/one-at-a-time.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange } from "../users/service.ts";
 import { type CreateShare, type ListShares, type Share, ShareKind } from "./schema.ts";
@@ -39,7 +40,8 @@ export async function createShare(ctx: Ctx, owned: Owned, input: CreateShare, id
         < ${SHARES_MAX}::integer
     on conflict (tenant_id, kind, resource_id, grantee_id) do update set "right" = excluded."right"
     returning id`;
-  const [changed, [row], own] = await ctx.db.run(permission, (queries) => [
+  const [, changed, [row], own] = await ctx.db.run(permission, (queries) => [
+    oneAtATime(queries, "shares", kind, resource_id),
     auditedChange(
       queries,
       ctx,

@@ -1,9 +1,5 @@
 /** Changes of one collection at the same moment, on a real server: the embedded one never runs two statements at once. */
-import { neon, neonConfig } from "@neondatabase/serverless";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { migrate } from "../../../dev/migrate.ts";
-import { createSecrets } from "../../../dev/secrets.ts";
-import { workerVars } from "../../../dev/worker-vars.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { ingestDocument } from "../../../src/features/knowledge/ingest.ts";
 import {
   createCollection,
@@ -15,60 +11,31 @@ import {
 } from "../../../src/features/knowledge/service.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import type { Ctx } from "../../../src/platform/context.ts";
-import { memoryBucket } from "../../support/memory-bucket.ts";
-import { findPostgres, type RealPostgres, startRealPostgres } from "../../support/real-postgres.ts";
-import { type RealSql, serveSql } from "../../support/real-sql.ts";
+import { findPostgres } from "../../support/real-postgres.ts";
+import { type RealService, startRealService } from "../../support/real-service.ts";
 import { newUser, userCtx } from "../../support/users.ts";
 
 const bin = await findPostgres();
 /** Enough for two changes to meet in each of their steps. */
 const ROUNDS = 12;
+/** For all rounds on a busy machine. */
+const SLOW_MS = 120_000;
 
-let postgres: RealPostgres;
-let sql: RealSql;
+let service: RealService;
 let person: Ctx;
 let worker: Ctx;
 
 beforeAll(async () => {
   if (!bin) return;
-  postgres = await startRealPostgres(bin);
-  sql = await serveSql(postgres);
-  const { wsProxy } = postgres;
-  await migrate({ url: postgres.url("postgres"), wsProxy });
-  const urls = {
-    admin: postgres.url("postgres"),
-    app: postgres.url("adjutant_app"),
-    identity: postgres.url("adjutant_identity"),
-    scheduler: postgres.url("adjutant_scheduler"),
-  };
-  const vars = workerVars({
-    environment: "test",
-    publicUrl: "http://adjutant.test",
-    postgres: { urls, wsProxy, fetchEndpoint: sql.fetchEndpoint },
-    secrets: createSecrets(),
-    modelUrl: "http://127.0.0.1:9",
-  });
-  const bindings = ["ANALYTICS", "EMAIL", "MAINTENANCE", "AUTH_RATE_LIMIT", "USER_HUB"];
-  const env = {
-    ...vars,
-    ...Object.fromEntries(bindings.map((name) => [name, {}])),
-    OBJECTS: memoryBucket(),
-    INGEST: { send: async () => {} },
-  };
-  neonConfig.fetchEndpoint = sql.fetchEndpoint;
-  await admin("alter role adjutant_app password 'local'");
-  await admin("alter role adjutant_identity password 'local'");
-  const user = await newUser(env);
-  person = userCtx(env, user);
-  worker = userCtx(env, user, {
+  service = await startRealService(bin);
+  const user = await newUser(service.env);
+  person = userCtx(service.env, user);
+  worker = userCtx(service.env, user, {
     actor: { kind: "system", job: "document.ingest", userId: user.userId },
   });
 });
 
-afterAll(async () => {
-  await sql?.stop();
-  await postgres?.stop();
-});
+afterAll(async () => service?.stop());
 
 const textOf = (...animals: string[]) =>
   animals
@@ -80,9 +47,9 @@ const textOf = (...animals: string[]) =>
 const inputOf = (...animals: string[]) =>
   ({ content: textOf(...animals), encoding: "text", type: "text" }) as const;
 
-async function newCollection(): Promise<string> {
+async function newCollection(versions_kept = 50): Promise<string> {
   const settings = { chunk_tokens: 64, overlap_tokens: 0 };
-  const input = { name: "Race", description: "", settings, versions_kept: 50 };
+  const input = { name: "Race", description: "", settings, versions_kept };
   return (await createCollection(person, input, newId())).id;
 }
 
@@ -119,7 +86,7 @@ test.skipIf(!bin)(
       const { version } = await replaceDocument(person, document, inputOf(...animals), newId(), undefined);
       await Promise.all([1, 2, 3].map(() => ingestDocument(worker, { documentId: document, version })));
       expect(await animalsIn(collection), `round ${round}`).toEqual(animals.toSorted());
-      const [row] = await admin(`select content_version from collections where id = '${collection}'`);
+      const [row] = await service.admin(`select content_version from collections where id = '${collection}'`);
       expect(row?.["content_version"]).toBe(round + 2);
     }
   },
@@ -159,7 +126,7 @@ test.skipIf(!bin)(
       ).toEqual(Array(3).fill("fulfilled"));
       const found = await animalsIn(collection);
       expect([["badger"], ["otter"]], `round ${round}`).toContainEqual(found);
-      const rows = await admin(`
+      const rows = await service.admin(`
       select (select count(*)::integer from chunks c where c.collection = k.number and hidden = exists (
           select from chunk_places p join document_versions v on v.document_id = p.document_id and v.number = p.upload
           where p.chunk = c.number and upper_inf(v.versions))) as wrong,
@@ -169,8 +136,76 @@ test.skipIf(!bin)(
       expect(rows, `round ${round}`).toEqual([{ wrong: 0, newest: 1 }]);
     }
   },
+  SLOW_MS,
 );
 
-async function admin(query: string): Promise<Record<string, unknown>[]> {
-  return neon(postgres.url("postgres")).query(query);
+test.skipIf(!bin)(
+  "restoring while earlier versions are pruned leaves each kept version whole, with the bytes of each upload",
+  async () => {
+    for (let round = 0; round < ROUNDS / 3; round++) {
+      const collection = await newCollection(3);
+      const document = await newDocument(collection, "otter");
+      for (const animal of ["heron", "badger", "marten"]) await replace(document, animal);
+      const { version } = await replaceDocument(person, document, inputOf("lynx"), newId(), undefined);
+      const outcomes = await Promise.allSettled([
+        restoreCollection(person, collection, 2, undefined),
+        ingestDocument(worker, { documentId: document, version }),
+        restoreCollection(person, collection, 3, undefined),
+      ]);
+      // One that comes after the pruning is told that its version is gone.
+      const reasons = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+      for (const reason of reasons)
+        expect(reason, `round ${round}`).toMatchObject({ code: expect.stringMatching(/not_found|conflict/) });
+      const kept = await service.admin(
+        `select number from collection_versions where collection_id = '${collection}' order by number`,
+      );
+      expect(kept, `round ${round}`).toHaveLength(3);
+      for (const { number } of kept) {
+        expect(await animalsIn(collection, Number(number)), `round ${round}`).toHaveLength(1);
+      }
+      expect(await bytesOf(document), `round ${round}`).toEqual(await uploadsOf(document));
+    }
+  },
+  SLOW_MS,
+);
+
+test.skipIf(!bin)("bytes that come while their upload is being pruned are not left behind", async () => {
+  const { OBJECTS } = service.env;
+  const document = await newDocument(await newCollection(), "otter");
+  const [put, remove] = [OBJECTS.put.bind(OBJECTS), OBJECTS.delete.bind(OBJECTS)];
+  const coming = Promise.withResolvers<void>();
+  const slow = newId();
+  const late: typeof OBJECTS.put = async (...rest: Parameters<typeof put>) => {
+    if (rest[0].includes(slow)) await coming.promise;
+    return put(...rest);
+  };
+  const puts = vi.spyOn(OBJECTS, "put").mockImplementation(late);
+  const replacing = replaceDocument(person, document, inputOf("heron"), slow, undefined);
+  await vi.waitUntil(() => puts.mock.calls.some(([name]) => name.includes(slow)), { timeout: 10_000 });
+  vi.spyOn(OBJECTS, "delete").mockImplementation(async (names) => {
+    await remove(names);
+    if (!String(names).includes(slow)) return;
+    coming.resolve();
+    await replacing;
+  });
+  await replace(document, "badger");
+  vi.restoreAllMocks();
+  expect(await bytesOf(document)).toEqual(await uploadsOf(document));
+});
+
+async function replace(document: string, animal: string): Promise<void> {
+  const { version } = await replaceDocument(person, document, inputOf(animal), newId(), undefined);
+  await ingestDocument(worker, { documentId: document, version });
+}
+
+/** The uploads whose bytes are there. */
+async function bytesOf(document: string): Promise<string[]> {
+  const { objects } = await service.env.OBJECTS.list({ prefix: `knowledge/${person.tenantId}/${document}/` });
+  return objects.map(({ key }) => key.split("/").at(-1) ?? "").toSorted();
+}
+
+async function uploadsOf(document: string): Promise<unknown[]> {
+  const rows = await service.admin(`
+    select upload_id from document_versions where document_id = '${document}' order by upload_id::text`);
+  return rows.map((row) => row["upload_id"]);
 }

@@ -8,7 +8,7 @@ import { readEnv } from "../../../src/platform/env.ts";
 import { type CallOptions, call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
 import { docxOf, pdfOf, pdfStream, pdfText, utf8, wordParagraph } from "../../support/documents.ts";
-import { deliver, documentOf, messageFor, newCollection } from "../../support/knowledge.ts";
+import { deliver, documentOf, found, messageFor, newCollection } from "../../support/knowledge.ts";
 import { newUser, type TestUser } from "../../support/users.ts";
 
 const MB = 1024 * 1024;
@@ -177,6 +177,34 @@ test("a document is replaced by a file, and what it was can be found until that 
   expect(replaced).toMatchObject({ id: sent.id, status: "queued", title: sent.title });
   await deliver(messageFor(user, replaced));
   expect(await documentOf(user, sent)).toMatchObject({ status: "ready", title: "Otters", type: "pdf" });
+});
+
+test("a replacement that breaks off has failed at once, and what the document was is found until it is sent again", async () => {
+  const sent = await read(send("The herons of the lake.", { type: "text/plain" }));
+  const path = `/api/v1/rag/documents/${sent.id}`;
+  const text = `${"The lake lies still. ".repeat(2_000)}The otters play.`;
+  const headers = {
+    "content-type": "text/plain",
+    "content-digest": `sha-256=:${createHash("sha256").update(text).digest("base64")}:`,
+    "content-length": String(text.length),
+    "idempotency-key": newId(),
+  };
+  const altered = text.replace("otters", "0tters");
+  const broken = await call("PUT", path, { as: user, bytes: altered, headers });
+  expect(broken.status).toBe(400);
+  expect(await documentOf(user, sent)).toMatchObject({
+    status: "failed",
+    reason: expect.stringContaining("interrupted"),
+  });
+  expect((await found(user, collection, "herons"))[0]?.document.id).toBe(sent.id);
+  const { rows } = await connectAs(env, "postgres").execute(
+    sql`select id from documents where id = ${sent.id} and due_at is not null`,
+  );
+  expect(rows).toEqual([]);
+  const whole = await accepted(call("PUT", path, { as: user, bytes: text, headers }));
+  await deliver(messageFor(user, whole));
+  expect(await documentOf(user, sent)).toMatchObject({ status: "ready", size: text.length });
+  expect((await found(user, collection, "otters"))[0]?.text).toContain("otters");
 });
 
 test("a file on its way is given the time it takes by a slow line before it counts as lost", async () => {

@@ -1,16 +1,27 @@
 import { env } from "cloudflare:workers";
 import { type SQL, sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { CollectionPage, Document, DocumentPage } from "../../../src/features/knowledge/schema.ts";
 import { Share, SharePage } from "../../../src/features/sharing/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
 import { newColleague } from "../../support/intruders.ts";
-import { deliver, documentOf, found, ingested, messageFor, newCollection } from "../../support/knowledge.ts";
+import {
+  deliver,
+  documentOf,
+  found,
+  ingested,
+  messageFor,
+  newCollection,
+  replaced,
+  sendDocument,
+} from "../../support/knowledge.ts";
 import { newUser, type TestUser } from "../../support/users.ts";
 
 const admin = () => connectAs(env, "postgres");
+const VersionNumbers = z.object({ data: z.array(z.object({ number: z.int() })) });
 const CONTENT = "The otters of the lake were counted in spring.";
 
 let owner: TestUser;
@@ -69,6 +80,64 @@ test("what is shared to be read is found, listed and searched by whom it is shar
   expect((await call("GET", path, { as: third })).status).toBe(404);
   const body = { collection_id: collection.id, query: "otters" };
   expect((await call("POST", "/api/v1/rag/search", { as: third, body })).status).toBe(404);
+});
+
+test("who may read sees the newest version alone: what was taken out before is not theirs to find", async () => {
+  const { collection, document } = await handbook();
+  const current = await replaced(owner, document, { content: "A heron nests in the reeds." });
+  await shared(collection, "read");
+  await shared(collection, "write", third);
+  const path = `/rag/collections/${collection.id}`;
+  const versions = async (as: TestUser, of = path) => {
+    const { data } = await callFor(VersionNumbers, "GET", `${of}/versions`, { as });
+    return data.map(({ number }) => number);
+  };
+  for (const as of [owner, third]) {
+    expect(await found(as, collection, "otters", { version: 1 })).toHaveLength(1);
+    expect(await versions(as)).toEqual([2, 1]);
+    expect(await versions(as, `/rag/documents/${document.id}`)).toEqual([2, 1]);
+  }
+  expect(await versions(colleague)).toEqual([2]);
+  expect(await versions(colleague, `/rag/documents/${document.id}`)).toEqual([2]);
+  expect(await found(colleague, collection, "heron", { version: 2 })).toHaveLength(1);
+  const earlier = { collection_id: collection.id, query: "otters", version: 1 };
+  const refused = await call("POST", "/api/v1/rag/search", { as: colleague, body: earlier });
+  expect(await problemOf(refused)).toMatchObject({
+    status: 404,
+    detail: expect.stringContaining("may write into the collection"),
+  });
+  const { query: question, collection_id, version } = earlier;
+  const asked = await call("POST", "/api/v1/rag/query", {
+    as: colleague,
+    body: { collection_ids: [collection_id], question, version },
+  });
+  expect((await problemOf(asked)).status).toBe(404);
+  expect(await documentOf(colleague, document)).toEqual(current);
+});
+
+test("who may read knows nothing of a document that is not to be found, or not yet", async () => {
+  const { collection, document } = await handbook();
+  const added = await ingested(owner, { collection_id: collection.id, content: "A heron.", title: "Secret" });
+  const body = { version: 1 };
+  const restored = await call("POST", `/api/v1/rag/collections/${collection.id}/restore`, {
+    as: owner,
+    body,
+  });
+  expect(restored.status).toBe(200);
+  const waiting = await sendDocument(owner, { collection_id: collection.id, content: "A badger." });
+  await shared(collection, "read");
+  await shared(collection, "write", third);
+  const listed = async (as: TestUser) => {
+    const { data } = await callFor(DocumentPage, "GET", `/rag/documents?collection_id=${collection.id}`, {
+      as,
+    });
+    return data.map(({ id }) => id);
+  };
+  for (const as of [owner, third]) expect(await listed(as)).toEqual([waiting.id, added.id, document.id]);
+  expect(await listed(colleague)).toEqual([document.id]);
+  for (const { id } of [added, waiting]) {
+    expect((await call("GET", `/api/v1/rag/documents/${id}`, { as: colleague })).status).toBe(404);
+  }
 });
 
 test("who may read changes nothing, and is told so", async () => {
