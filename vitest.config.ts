@@ -1,6 +1,7 @@
 /** Three projects: pure logic in Node, the Worker in workerd, and journeys that drive whole processes. */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { sandboxWorkerOf } from "./dev/built-worker.ts";
 
 export default defineConfig({
   test: {
@@ -19,10 +20,13 @@ export default defineConfig({
       },
       {
         plugins: [
-          cloudflareTest(({ inject }) => ({
+          cloudflareTest(async ({ inject }) => ({
             remoteBindings: false,
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: inject("workerVars") },
+            miniflare: {
+              bindings: inject("workerVars"),
+              workers: [await sandboxWorkerOf(inject("sandboxScript"))],
+            },
           })),
         ],
         test: {

@@ -1,21 +1,22 @@
 /**
  * The Worker's scripts as they would be deployed, in one local runtime without `wrangler dev` in front: for the bench, the
  * demo and journeys. As a program it is killed and started again on the same state:
- * `node dev/built-worker.ts --script <file> --ingest <file> --vars <file> --port <n> [--state <folder>]`.
+ * `node dev/built-worker.ts --script <file> --ingest <file> --sandbox <file> --vars <file> --port <n> [--state <folder>]`.
  */
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
-import { INGEST_CONFIG, OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
+import { INGEST_CONFIG, OFFLINE, ROOT, SANDBOX_CONFIG, WRANGLER_CONFIG } from "./project.ts";
 import { ingestVars, readVars } from "./worker-vars.ts";
 
 /** Where the bundles are. */
 export interface BuiltScripts {
   main: string;
   ingest: string;
+  sandbox: string;
 }
 
 export interface BuiltWorkerOptions {
@@ -23,6 +24,8 @@ export interface BuiltWorkerOptions {
   script: string;
   /** The script that reads documents; absent, none is read. */
   ingest?: string | undefined;
+  /** The script that runs code; absent, no agent can be given `run_code`. */
+  sandbox?: string | undefined;
   /** Settings and secrets, as `workerVars` gives them. */
   vars: Record<string, string>;
   /** A free one when absent. */
@@ -56,7 +59,7 @@ export async function buildWorker(outDir: string, options: BuildOptions = {}): P
     cwd: ROOT,
     env: { ...process.env, ...OFFLINE },
   });
-  const main = entry ?? (config === INGEST_CONFIG ? "ingest.ts" : "index.ts");
+  const main = entry ?? unstable_readConfig({ config, env: environment }, { hideWarnings: true }).main ?? "";
   return join(resolve(outDir), `${basename(main, ".ts")}.js`);
 }
 
@@ -64,11 +67,12 @@ export async function buildScripts(
   outDir: string,
   environment: BuildOptions["environment"] = "",
 ): Promise<BuiltScripts> {
-  const [main, ingest] = await Promise.all([
+  const [main, ingest, sandbox] = await Promise.all([
     buildWorker(outDir, { environment }),
     buildWorker(outDir, { environment, config: INGEST_CONFIG }),
+    buildWorker(join(outDir, "sandbox"), { environment, config: SANDBOX_CONFIG }),
   ]);
-  return { main, ingest };
+  return { main, ingest, sandbox };
 }
 
 export async function startBuiltWorker(options: BuiltWorkerOptions): Promise<BuiltWorker> {
@@ -85,13 +89,33 @@ export async function startBuiltWorker(options: BuiltWorkerOptions): Promise<Bui
       ...(options.stateDir ? { resourcePersistencePath: options.stateDir } : {}),
       // Requests and crons go to the first.
       workers: [
-        workerOf(WRANGLER_CONFIG, options.script, options.vars),
+        mainWorkerOf(options),
         ...(options.ingest ? [workerOf(INGEST_CONFIG, options.ingest, ingestVars(options.vars))] : []),
+        ...(options.sandbox ? [await sandboxWorkerOf(options.sandbox)] : []),
       ],
     }),
   );
   const url = await runtime.ready;
   return { url: url.origin, close: () => runtime.dispose() };
+}
+
+/** What is not there cannot be bound. */
+function mainWorkerOf({ script, vars, sandbox }: BuiltWorkerOptions) {
+  const worker = workerOf(WRANGLER_CONFIG, script, vars);
+  return sandbox ? worker : { ...worker, serviceBindings: {} };
+}
+
+/** Of its folder: the script, and the interpreter beside it. It is given no settings. */
+export async function sandboxWorkerOf(script: string) {
+  const folder = dirname(script);
+  const interpreters = (await readdir(folder)).filter((name) => name.endsWith("wasm"));
+  return {
+    ...workerOf(SANDBOX_CONFIG, script, {}),
+    modules: [
+      { type: "ESModule" as const, path: script },
+      ...interpreters.map((name) => ({ type: "CompiledWasm" as const, path: join(folder, name) })),
+    ],
+  };
 }
 
 function workerOf(config: string, script: string, vars: Record<string, string>) {
@@ -114,16 +138,18 @@ async function main(): Promise<void> {
     options: {
       script: { type: "string" },
       ingest: { type: "string" },
+      sandbox: { type: "string" },
       vars: { type: "string" },
       port: { type: "string" },
       state: { type: "string" },
     },
   });
-  const { script, ingest, vars, port, state } = values;
+  const { script, ingest, sandbox, vars, port, state } = values;
   if (!script || !vars || !port) throw new Error("--script, --vars and --port are needed.");
   const worker = await startBuiltWorker({
     script,
     ingest,
+    sandbox,
     vars: await readVars(vars),
     port: Number(port),
     onLine: (line) => console.log(line),

@@ -6,6 +6,8 @@ export const ROOT = join(import.meta.dirname, "..");
 export const WRANGLER_CONFIG = join(ROOT, "wrangler.toml");
 /** Of the script that reads documents. */
 export const INGEST_CONFIG = join(ROOT, "wrangler.ingest.toml");
+/** Of the script that runs code. */
+export const SANDBOX_CONFIG = join(ROOT, "wrangler.sandbox.toml");
 /** Everything the local stack writes; safe to delete when nothing runs. */
 export const LOCAL_DIR = join(ROOT, ".adjutant");
 

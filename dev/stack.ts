@@ -95,8 +95,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 /** Whoever starts many stacks from the same sources builds once. */
 function builtBefore(): BuiltScripts | undefined {
-  const { ADJUTANT_MAIN_SCRIPT: main, ADJUTANT_INGEST_SCRIPT: ingest } = process.env;
-  return main && ingest ? { main, ingest } : undefined;
+  const {
+    ADJUTANT_MAIN_SCRIPT: main,
+    ADJUTANT_INGEST_SCRIPT: ingest,
+    ADJUTANT_SANDBOX_SCRIPT: sandbox,
+  } = process.env;
+  return main && ingest && sandbox ? { main, ingest, sandbox } : undefined;
 }
 
 async function startPostgres(

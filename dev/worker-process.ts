@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BuiltScripts } from "./built-worker.ts";
 import { type Child, startChild } from "./processes.ts";
-import { INGEST_CONFIG, OFFLINE, ROOT, WRANGLER_CONFIG } from "./project.ts";
+import { INGEST_CONFIG, OFFLINE, ROOT, SANDBOX_CONFIG, WRANGLER_CONFIG } from "./project.ts";
 import { formatVars, ingestVars, readVars } from "./worker-vars.ts";
 
 export interface WorkerProcessOptions {
@@ -81,7 +81,8 @@ export class WorkerProcess {
       join(ROOT, "node_modules/wrangler/bin/wrangler.js"),
       "dev",
       `--config=${WRANGLER_CONFIG}`,
-      `--config=${await writeIngestConfig(stateDir, varsPath)}`,
+      `--config=${await writeConfig(stateDir, "ingest", INGEST_CONFIG, ingestVars(await readVars(varsPath)))}`,
+      `--config=${await writeConfig(stateDir, "sandbox", SANDBOX_CONFIG, {})}`,
       "--local",
       "--ip=127.0.0.1",
       `--port=${this.#port}`,
@@ -92,12 +93,13 @@ export class WorkerProcess {
     ];
   }
 
-  #builtCommand({ main, ingest }: BuiltScripts): string[] {
+  #builtCommand({ main, ingest, sandbox }: BuiltScripts): string[] {
     const { varsPath, stateDir } = this.#options;
     return [
       join(import.meta.dirname, "built-worker.ts"),
       `--script=${main}`,
       `--ingest=${ingest}`,
+      `--sandbox=${sandbox}`,
       `--vars=${varsPath}`,
       `--port=${this.#port}`,
       `--state=${stateDir}`,
@@ -124,19 +126,26 @@ export class WorkerProcess {
 }
 
 /**
- * `--env-file` is for the first script alone. The other one's settings come from a `.dev.vars` beside a configuration of its
- * own: wrangler hides those when it lists what is bound.
+ * `--env-file` is for the first script alone. Each other one's settings come from a `.dev.vars` beside a configuration of its
+ * own: wrangler hides those when it lists what is bound, and takes none from the project's.
  */
-async function writeIngestConfig(stateDir: string, varsPath: string): Promise<string> {
+async function writeConfig(
+  stateDir: string,
+  name: string,
+  config: string,
+  vars: Record<string, string>,
+): Promise<string> {
   // Only now: wrangler takes a second to load, which a built Worker need not wait for.
   const { experimental_readRawConfig } = await import("wrangler");
-  const { rawConfig } = experimental_readRawConfig({ config: INGEST_CONFIG });
-  const folder = join(stateDir, "../ingest");
+  const { rawConfig } = experimental_readRawConfig({ config });
+  const folder = join(stateDir, "..", name);
   await mkdir(folder, { recursive: true });
   const path = join(folder, "wrangler.json");
-  await writeFile(path, JSON.stringify({ ...rawConfig, main: join(ROOT, "src/ingest.ts"), env: undefined }));
-  const vars = formatVars(ingestVars(await readVars(varsPath)));
-  await writeFile(join(folder, ".dev.vars"), vars, { mode: 0o600 });
+  await writeFile(
+    path,
+    JSON.stringify({ ...rawConfig, main: join(ROOT, rawConfig.main ?? ""), env: undefined }),
+  );
+  await writeFile(join(folder, ".dev.vars"), formatVars(vars), { mode: 0o600 });
   return path;
 }
 

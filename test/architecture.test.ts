@@ -68,6 +68,16 @@ it("keeps the readers of documents out of the main script, and hubs and routes o
   ).toEqual([]);
 });
 
+it("keeps the interpreter for code in a script of its own, with nothing beside it to reach", () => {
+  const withoutIt = [...reachedFrom(sources, "src/index.ts"), ...reachedFrom(sources, "src/ingest.ts")];
+  expect(withoutIt.filter((target) => /quickjs|sandbox-machine/.test(target))).toEqual([]);
+  const ofSandbox = reachedFrom(sources, "src/sandbox.ts");
+  expect(ofSandbox.filter((target) => /^(src|durable-objects)\//.test(target)).toSorted()).toEqual([
+    "src/platform/sandbox-machine.ts",
+    "src/sandbox.ts",
+  ]);
+});
+
 it("rule 7: raw bindings are read in platform/env alone, and the model's SDK in platform/model", () => {
   expect(sources.flatMap(readsRawBindings)).toEqual([]);
   expect(sources.flatMap(importsModelSdk)).toEqual([]);
@@ -145,7 +155,7 @@ function floorOf(path: string): number | undefined {
   if (path.startsWith("src/features/")) return 2;
   if (path === "src/ports.ts") return 3;
   if (path.startsWith("durable-objects/")) return 4;
-  if (path === "src/index.ts" || path === "src/ingest.ts") return 6;
+  if (/^src\/(index|ingest|sandbox)\.ts$/.test(path)) return 6;
   return path.startsWith("src/") ? 5 : undefined;
 }
 

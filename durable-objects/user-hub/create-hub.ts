@@ -2,6 +2,8 @@ import { verifyAccessToken } from "../../src/features/auth/service.ts";
 import { findSources, loadRoster, programOf } from "../../src/features/custom-agents/service.ts";
 import { searchKnowledgeTool } from "../../src/features/knowledge/tools.ts";
 import { COSINE_MIN } from "../../src/features/memory/likeness.ts";
+import { runCodeTool, webSearchTool } from "../../src/features/tools/service.ts";
+import type { Tool } from "../../src/features/tools/types.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { log } from "../../src/lib/logger.ts";
 import { createCtx } from "../../src/platform/context.ts";
@@ -30,7 +32,7 @@ export function createHub(state: DurableObjectState, raw: RawEnv): Hub {
     },
     log: hubLog,
     metrics: createMetrics(env.analytics, hubLog),
-    extraTools: (createCtx) => [searchKnowledgeTool(createCtx)],
+    extraTools: (createCtx) => [searchKnowledgeTool(createCtx), ...setUpTools(env.config)],
     programOf: (agent, createCtx) =>
       programOf(agent, {
         config: env.config,
@@ -48,6 +50,11 @@ export function createHub(state: DurableObjectState, raw: RawEnv): Hub {
         waitUntil: (work) => state.waitUntil(work),
       }),
   });
+}
+
+/** For agents of people's own that name them, where the operator has set them up. */
+function setUpTools({ webSearch, sandbox }: Config): Tool[] {
+  return [...(webSearch ? [webSearchTool(webSearch)] : []), ...(sandbox ? [runCodeTool(sandbox)] : [])];
 }
 
 function clientsOf(config: Config) {

@@ -38,6 +38,8 @@ export function giveUpTurn(parts: HubParts, row: TurnRow, log: FrameLog): void {
     firstTextMs: null,
     generations: row.state.gen,
     toolCalls: 0,
+    webSearches: 0,
+    codeRuns: 0,
     mutations: 0,
     modelCalls: [],
   });

@@ -14,6 +14,8 @@ export function measureTurn({ metrics, vault, clock }: HubParts, run: TurnRun, r
     firstTextMs: firstTextAt === null ? null : firstTextAt - row.createdAt,
     generations: row.state.gen,
     toolCalls: result.usage.tool_calls,
+    webSearches: result.usage.web_searches ?? 0,
+    codeRuns: result.usage.code_runs ?? 0,
     mutations: result.mutations.length,
     modelCalls: run.responses(),
   });

@@ -122,6 +122,10 @@ export const ERROR_HELP: Record<ErrorCode, ErrorHelp> = {
     when: "The turn used up its tokens before it had an answer: too much was read, or too many steps were needed.",
     remedy: "Ask for less at once, in several turns.",
   },
+  tool_unavailable: {
+    when: "What a tool works with (the web search, the sandbox for code) did not answer, or not in time.",
+    remedy: "Try again later. Operators: see the parts of `GET /api/v1/health/service_health`.",
+  },
   model_unavailable: {
     when: "The model did not answer, after three further attempts.",
     remedy: "Try again later. Operators: see the part `model` of `GET /api/v1/health/service_health`.",

@@ -26,6 +26,7 @@ export const ERROR_CATALOGUE = {
   agent_limit_reached: { status: 422, title: "The agent reached one of its limits" },
   output_invalid: { status: 502, title: "The model answered in another form than the one asked for" },
   turn_too_large: { status: 422, title: "The request needs more than one turn can hold" },
+  tool_unavailable: { status: 502, title: "A service that a tool works with cannot be reached" },
   model_unavailable: { status: 502, title: "The model cannot be reached" },
   database_unavailable: { status: 503, title: "The database cannot be reached" },
   misconfigured: { status: 503, title: "The service is not configured correctly" },

@@ -4,7 +4,9 @@ import type { DatabaseConfig, DatabasesConfig } from "./db.ts";
 import type { EmbedderConfig } from "./embedder.ts";
 import type { EgressConfig } from "./fetch.ts";
 import type { ModelRole } from "./model-port.ts";
+import type { SandboxRunner } from "./sandbox.ts";
 import type { VectorsConfig } from "./vectors.ts";
+import type { WebSearchConfig } from "./web-search.ts";
 
 export interface AuthConfig {
   /** Who signs the tokens: this service's public address, without a trailing slash. */
@@ -69,6 +71,10 @@ export interface Config extends IngestConfig {
   auth: AuthConfig;
   model: ModelConfig;
   memory: MemoryConfig;
+  /** Null where nobody has named a service. */
+  webSearch: WebSearchConfig | null;
+  /** Null where no script for code is bound. */
+  sandbox: SandboxRunner | null;
   uploads: UploadConfig;
   /** Origins that browsers may call from. One that ends in `:*` stands for every port. */
   corsOrigins: readonly string[];

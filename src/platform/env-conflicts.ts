@@ -6,7 +6,7 @@ import { ShardEpochs } from "./vectors-shards.ts";
 
 export function conflictsOf(values: Record<string, unknown>): FieldProblem[] {
   const { problems, unless } = collector();
-  const { ANTHROPIC_API_KEY, MODEL_BASE_URL } = values;
+  const { ANTHROPIC_API_KEY, MODEL_BASE_URL, WEB_SEARCH, WEB_SEARCH_KEY, WEB_SEARCH_URL } = values;
   unless(
     Boolean(ANTHROPIC_API_KEY ?? MODEL_BASE_URL),
     "ANTHROPIC_API_KEY",
@@ -16,6 +16,16 @@ export function conflictsOf(values: Record<string, unknown>): FieldProblem[] {
     !/(?:^|,)\s*(?:https?:\/\/|\*)\s*(?:,|$)/.test(String(values["CORS_ORIGINS"] ?? "")),
     "CORS_ORIGINS",
     "name the sites: this would let every one in",
+  );
+  unless(
+    !WEB_SEARCH || WEB_SEARCH === "searxng" || Boolean(WEB_SEARCH_KEY),
+    "WEB_SEARCH_KEY",
+    `WEB_SEARCH=${WEB_SEARCH} needs a key`,
+  );
+  unless(
+    WEB_SEARCH !== "searxng" || Boolean(WEB_SEARCH_URL),
+    "WEB_SEARCH_URL",
+    "WEB_SEARCH=searxng needs the address of a server",
   );
   if (values["ENVIRONMENT"] === "production") {
     unless(

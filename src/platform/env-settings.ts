@@ -4,6 +4,7 @@ import * as z from "zod";
 import { AppError } from "../lib/errors.ts";
 import { Keyring } from "./keyring.ts";
 import { ShardEpochs } from "./vectors-shards.ts";
+import { SEARCH_SERVICE_NAMES } from "./web-search-services.ts";
 
 const text = z.string().min(1);
 const secret = z.string().min(32, "it must have at least 32 characters");
@@ -110,6 +111,10 @@ export const Settings = z.object({
   EMBEDDER_DIMENSIONS: amount(1024, { max: 4096 }),
 
   VECTOR_SHARDS: shards,
+
+  WEB_SEARCH: z.enum(SEARCH_SERVICE_NAMES).optional(),
+  WEB_SEARCH_KEY: text.optional(),
+  WEB_SEARCH_URL: httpUrl.optional(),
 
   MEMORY_EXTRACTION: z.enum(["model", "heuristic", "off"]).default("model"),
 

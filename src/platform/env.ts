@@ -7,9 +7,11 @@ import type { EmbeddingRunner } from "./embedder-workers-ai.ts";
 import { conflictsOf, ingestConflictsOf } from "./env-conflicts.ts";
 import { IngestSettings, Settings } from "./env-settings.ts";
 import type { Keyring } from "./keyring.ts";
+import type { SandboxRunner } from "./sandbox.ts";
 import type { VectorsConfig } from "./vectors.ts";
 import type { VectorizeBinding } from "./vectors-binding.ts";
 import { ShardMap } from "./vectors-shards.ts";
+import type { WebSearchConfig } from "./web-search.ts";
 
 export type { AuthConfig, Config, IngestConfig } from "./config.ts";
 
@@ -94,6 +96,7 @@ const Bindings = z.object({
   MAINTENANCE: binding<Workflow>(),
   AUTH_RATE_LIMIT: binding<RateLimit>(),
   AI: binding<EmbeddingRunner>().nullable().default(null),
+  SANDBOX: binding<SandboxRunner>().nullable().default(null),
 });
 type Bindings = z.infer<typeof Bindings>;
 const IngestBindings = Bindings.pick({
@@ -126,7 +129,7 @@ function parse(raw: RawEnv): ParsedEnv {
   return {
     bindings,
     env: {
-      config: configOf(settings, AI, vectorsOf(settings, raw)),
+      config: configOf(settings, bindings, vectorsOf(settings, raw)),
       keyring: settings.MASTER_KEYS,
       objects: OBJECTS,
       ingest: INGEST,
@@ -162,8 +165,12 @@ function ingestConfigOf(
   };
 }
 
-function configOf(settings: Settings, ai: EmbeddingRunner | null, vectors: VectorsConfig): Config {
-  const common = ingestConfigOf(settings, ai, vectors);
+function configOf(
+  settings: Settings,
+  { AI, SANDBOX }: Pick<Bindings, "AI" | "SANDBOX">,
+  vectors: VectorsConfig,
+): Config {
+  const common = ingestConfigOf(settings, AI, vectors);
   return {
     ...common,
     environment: settings.ENVIRONMENT,
@@ -191,6 +198,8 @@ function configOf(settings: Settings, ai: EmbeddingRunner | null, vectors: Vecto
       },
     },
     memory: { learning: settings.MEMORY_EXTRACTION },
+    webSearch: webSearchOf(settings),
+    sandbox: SANDBOX,
     uploads: { bytesMax: settings.UPLOAD_BYTES_MAX },
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
@@ -214,6 +223,11 @@ function embedderOf(settings: IngestSettings, ai: EmbeddingRunner | null): Embed
   if (kind === "openai" && baseUrl && model) return { kind, baseUrl, apiKey, model, dimensions };
   if (kind === "workers_ai" && ai && model) return { kind, ai, model, dimensions };
   return { kind: "hashing" };
+}
+
+function webSearchOf(settings: Settings): WebSearchConfig | null {
+  const { WEB_SEARCH: service, WEB_SEARCH_URL: baseUrl, WEB_SEARCH_KEY: apiKey } = settings;
+  return service ? { service, baseUrl, apiKey } : null;
 }
 
 /** An index that the settings name and nothing binds stops the start: a part of the tenants would have no vectors. */

@@ -17,6 +17,8 @@ export interface EndedTurn {
   /** How often the turn was begun or taken up again. */
   generations: number;
   toolCalls: number;
+  webSearches: number;
+  codeRuns: number;
   mutations: number;
   modelCalls: readonly Pick<ModelResponse, "model" | "usage">[];
 }
@@ -42,6 +44,8 @@ export const TURN_DOUBLES = [
   "cache_write_tokens",
   "price",
   "unpriced_calls",
+  "web_searches",
+  "code_runs",
 ] as const;
 
 /** Of the `calls` column: the engine takes 16 KB of text a point. */
@@ -74,6 +78,8 @@ function turnPoint(turn: EndedTurn): AnalyticsEngineDataPoint {
     cache_write_tokens: 0,
     price: 0,
     unpriced_calls: 0,
+    web_searches: turn.webSearches,
+    code_runs: turn.codeRuns,
   };
   let calls = "";
   for (const { model, usage } of turn.modelCalls) {

@@ -38,9 +38,12 @@ const WranglerConfig = z.object({
     z.object({ name: z.string(), simple: z.object({ limit: z.number(), period: z.number() }) }),
   ),
   kv_namespaces: bound,
+  services: z.array(z.object({ binding: z.string(), service: z.string() })).default([]),
+  limits: z.object({ cpu_ms: z.number() }).optional(),
   workflows: z.array(z.object({ binding: z.string(), name: z.string(), class_name: z.string() })),
   vectorize: bound,
   ai: z.object({ binding: z.string() }).optional(),
+  vars: z.record(z.string(), z.unknown()),
   triggers: z.object({ crons: z.array(z.string()).default([]) }),
   observability: z.unknown(),
 });
@@ -50,6 +53,11 @@ const MAIN = { local: read("wrangler.toml", ""), production: read("wrangler.toml
 const INGEST = {
   local: read("wrangler.ingest.toml", ""),
   production: read("wrangler.ingest.toml", "production"),
+};
+
+const SANDBOX = {
+  local: read("wrangler.sandbox.toml", ""),
+  production: read("wrangler.sandbox.toml", "production"),
 };
 
 describe.each([
@@ -136,6 +144,23 @@ describe.each(["local", "production"] as const)("the two scripts, %s", (place) =
   });
 });
 
+describe.each(["local", "production"] as const)("the script that runs code, %s", (place) => {
+  const [main, sandbox] = [MAIN[place], SANDBOX[place]];
+
+  it("is the one that the main script is bound to, on the same runtime", () => {
+    expect(main.services).toEqual([{ binding: "SANDBOX", service: sandbox.name }]);
+    expect(sandbox.compatibility_date).toBe(main.compatibility_date);
+    expect(sandbox.compatibility_flags).toEqual(main.compatibility_flags);
+  });
+
+  it("is bound to nothing, has no settings, and is ended when it takes long", () => {
+    expect(bindingsOf(sandbox)).toEqual([]);
+    expect(resourcesOf(sandbox)).toEqual([]);
+    expect(sandbox.vars).toEqual({});
+    expect(sandbox.limits).toEqual({ cpu_ms: 5_000 });
+  });
+});
+
 /** Kind and name of each binding, sorted. */
 function bindingsOf(config: WranglerConfig): string[] {
   return [
@@ -147,6 +172,7 @@ function bindingsOf(config: WranglerConfig): string[] {
     ...config.ratelimits.map(({ name }) => `rate limit ${name}`),
     ...config.kv_namespaces.map(({ binding }) => `kv ${binding}`),
     ...config.workflows.map(({ binding }) => `workflow ${binding}`),
+    ...config.services.map(({ binding }) => `service ${binding}`),
     ...config.vectorize.map(({ binding }) => `vectorize ${binding}`),
     ...(config.ai ? [`ai ${config.ai.binding}`] : []),
   ].sort();
@@ -173,13 +199,20 @@ function settlingOf({
   };
 }
 
-function resourcesOf({ r2_buckets, queues, analytics_engine_datasets, workflows }: WranglerConfig): string[] {
+function resourcesOf({
+  r2_buckets,
+  queues,
+  analytics_engine_datasets,
+  workflows,
+  services,
+}: WranglerConfig): string[] {
   return [
     ...r2_buckets.map(({ bucket_name }) => bucket_name),
     ...queues.producers.map(({ queue }) => queue),
     ...queues.consumers.map(({ queue }) => queue),
     ...analytics_engine_datasets.map(({ dataset }) => dataset),
     ...workflows.map(({ name }) => name),
+    ...services.map(({ service }) => service),
   ];
 }
 

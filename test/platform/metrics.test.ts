@@ -14,6 +14,8 @@ const TURN: EndedTurn = {
   firstTextMs: 400,
   generations: 1,
   toolCalls: 2,
+  webSearches: 1,
+  codeRuns: 3,
   mutations: 1,
   modelCalls: [],
 };

@@ -6,7 +6,11 @@ import { buildScripts } from "../../dev/built-worker.ts";
 
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "adjutant-scripts-"));
-  const { main, ingest } = await buildScripts(folder);
-  Object.assign(process.env, { ADJUTANT_MAIN_SCRIPT: main, ADJUTANT_INGEST_SCRIPT: ingest });
+  const { main, ingest, sandbox } = await buildScripts(folder);
+  Object.assign(process.env, {
+    ADJUTANT_MAIN_SCRIPT: main,
+    ADJUTANT_INGEST_SCRIPT: ingest,
+    ADJUTANT_SANDBOX_SCRIPT: sandbox,
+  });
   return () => rm(folder, { recursive: true, force: true });
 }

@@ -158,6 +158,8 @@ export class Process {
       now: 0,
       signal: this.#abort.signal,
       embed: async () => [],
+      keep: (make) => make(),
+      used: () => undefined,
       device: async (call) => {
         this.#touch();
         await this.#pause();

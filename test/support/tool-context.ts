@@ -1,4 +1,4 @@
-import type { DeviceCall, DeviceOutcome, ToolContext } from "../../src/features/tools/types.ts";
+import type { DeviceCall, DeviceOutcome, ToolContext, UsedUnit } from "../../src/features/tools/types.ts";
 
 export interface RecordedContext {
   ctx: ToolContext;
@@ -6,6 +6,8 @@ export interface RecordedContext {
   calls: DeviceCall[];
   /** Every text that was embedded, in order. */
   embedded: string[];
+  /** Every unit that was counted, in order. */
+  used: UsedUnit[];
 }
 
 /** A context whose device gives these outcomes in order; a call too many fails the test. */
@@ -15,6 +17,7 @@ export function recordingContext(
 ): RecordedContext {
   const calls: DeviceCall[] = [];
   const embedded: string[] = [];
+  const used: UsedUnit[] = [];
   const waiting = [...outcomes];
   const ctx: ToolContext = {
     position: "1.0/",
@@ -31,7 +34,11 @@ export function recordingContext(
       embedded.push(text);
       return [0.25, 0.5];
     },
+    keep: (make) => make(),
+    used(unit) {
+      used.push(unit);
+    },
     ...overrides,
   };
-  return { ctx, calls, embedded };
+  return { ctx, calls, embedded, used };
 }

@@ -1,5 +1,6 @@
 import type { ModelResponse } from "../../platform/model-port.ts";
 import type { TurnUsage } from "../hub/protocol.ts";
+import type { UsedUnit } from "../tools/types.ts";
 
 /** Hears of each response, and says when there may be no further one. */
 export interface Budget {
@@ -27,12 +28,18 @@ export class TurnBudget implements Budget {
   add(response: ModelResponse): void {
     const usage = this.#usage;
     this.#usage = {
+      ...usage,
       input_tokens: usage.input_tokens + response.usage.inputTokens,
       output_tokens: usage.output_tokens + response.usage.outputTokens,
       cache_read_tokens: usage.cache_read_tokens + response.usage.cacheReadTokens,
       model_calls: usage.model_calls + 1,
       tool_calls: usage.tool_calls + response.content.filter((block) => block.type === "tool_use").length,
     };
+  }
+
+  /** One more of what a tool uses up besides tokens. */
+  use(unit: UsedUnit): void {
+    this.#usage = { ...this.#usage, [unit]: (this.#usage[unit] ?? 0) + 1 };
   }
 
   isSpent(): boolean {

@@ -230,6 +230,8 @@ class Turn {
       position,
       device: (call) => this.#device.call({ position, sub: sub++ }, call),
       embed: this.#ports.embed,
+      keep: (make) => this.#ports.journal.keep(`${position}kept`, make),
+      used: (unit) => this.#budget.use(unit),
       timezone: this.#timezone,
       now: this.#request.now,
       signal,

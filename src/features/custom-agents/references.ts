@@ -1,5 +1,5 @@
 /** What a definition names must be there: tools, a model, collections, and the agents of a router. */
-import { and, inArray, isNull } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { AppError, type FieldProblem } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
@@ -8,17 +8,32 @@ import type { ModelRole } from "../../platform/model-port.ts";
 import { collections } from "../knowledge/tables.ts";
 import { WORKSPACE_TOOLS } from "../workspace/tools.ts";
 import { KINDS } from "./kinds.ts";
-import { circleThrough, type Graph, REACHED_MAX, reachedFrom } from "./routing.ts";
-import { readable } from "./rows.ts";
+import { circleThrough, type Graph, REACHED_MAX, ROSTER_MAX, reachedFrom, rosterOf } from "./routing.ts";
+import { mine, readable } from "./rows.ts";
 import type { AgentDefinition } from "./schema.ts";
 import { customAgents } from "./tables.ts";
 
-/** What an agent can be given, in the order the model sees it. */
-export const AGENT_TOOLS: readonly string[] = [
+/** What every agent can be given. */
+const EVERYWHERE: readonly string[] = [
   ...WORKSPACE_TOOLS.map(({ name }) => name),
   "recall",
   "search_knowledge",
 ];
+
+/** What is only there where the operator has set it up, and what they do for it. */
+const SET_UP = {
+  web_search: { isThere: ({ webSearch }: Config) => webSearch !== null, by: "WEB_SEARCH names a service" },
+  run_code: {
+    isThere: ({ sandbox }: Config) => sandbox !== null,
+    by: "SANDBOX is bound to the script for it",
+  },
+};
+
+/** What an agent can be given here. */
+export function agentTools(config: Config): string[] {
+  const setUp = Object.entries(SET_UP).flatMap(([name, { isThere }]) => (isThere(config) ? [name] : []));
+  return [...EVERYWHERE, ...setUp];
+}
 
 const ROLES = ["supervisor", "worker", "small"] as const satisfies readonly ModelRole[];
 
@@ -37,7 +52,7 @@ export async function checkReferences(
   const problems = [
     ...KINDS[definition.kind].check(definition),
     ...modelProblems(definition, ctx.config),
-    ...toolProblems(definition),
+    ...toolProblems(definition, ctx.config),
     ...(await strangers(ctx, permission, id, definition)),
   ];
   if (problems.length > 0) throw new AppError("validation_failed", { errors: problems });
@@ -49,21 +64,26 @@ function modelProblems({ model }: AgentDefinition, { model: config }: Config): F
   return [{ path: "body.model", message: `is not configured; there are: ${known}` }];
 }
 
-function toolProblems({ tools }: AgentDefinition): FieldProblem[] {
+function toolProblems({ tools }: AgentDefinition, config: Config): FieldProblem[] {
+  const there = agentTools(config);
   return tools.flatMap((name, at) =>
-    AGENT_TOOLS.includes(name)
-      ? []
-      : [{ path: `body.tools.${at}`, message: `is no tool; there are: ${AGENT_TOOLS.join(", ")}` }],
+    there.includes(name) ? [] : [{ path: `body.tools.${at}`, message: whyNot(name, there) }],
   );
+}
+
+function whyNot(name: string, there: readonly string[]): string {
+  const setUp = Object.entries(SET_UP).find(([each]) => each === name)?.[1];
+  if (setUp) return `is not set up here: an operator turns it on so that ${setUp.by}`;
+  return `is no tool; there are: ${there.join(", ")}`;
 }
 
 async function strangers(
   ctx: Ctx,
   permission: Permission,
   id: string,
-  { collections: named, agents }: AgentDefinition,
+  { collections: named, agents, delegable }: AgentDefinition,
 ): Promise<FieldProblem[]> {
-  if (named.length + agents.length === 0) return [];
+  if (named.length + agents.length === 0 && !delegable) return [];
   const [visible, graphRows] = await ctx.db.run(permission, (queries) => [
     queries
       .select({ id: collections.id })
@@ -80,7 +100,22 @@ async function strangers(
         : [{ path: `body.collections.${at}`, message: "is no collection of yours or shared with you" }],
     ),
     ...memberProblems(id, agents, graph),
+    ...rosterProblems(id, delegable, new Map(graph).set(id, agents), graphRows),
   ];
+}
+
+/** What the assistant may lead to has a size, for the person's hub holds it. */
+function rosterProblems(
+  id: string,
+  isDelegable: boolean,
+  graph: Graph,
+  rows: readonly { id: string; isRoot: boolean }[],
+): FieldProblem[] {
+  const roots = rows.filter((row) => row.isRoot && row.id !== id).map((row) => row.id);
+  const { size } = rosterOf(graph, isDelegable ? [...roots, id] : roots);
+  if (size <= ROSTER_MAX) return [];
+  const limit = `The assistant may lead to ${ROSTER_MAX} agents at most, those of its routers included`;
+  return [{ path: isDelegable ? "body.delegable" : "body.agents", message: `would make ${size}. ${limit}` }];
 }
 
 function memberProblems(id: string, agents: readonly string[], graph: Graph): FieldProblem[] {
@@ -105,7 +140,11 @@ function memberProblems(id: string, agents: readonly string[], graph: Graph): Fi
 /** Who chooses from whom, among the agents that the person can run. */
 function selectGraph(queries: Queries, ctx: Ctx) {
   return queries
-    .select({ id: customAgents.id, members: customAgents.members })
+    .select({
+      id: customAgents.id,
+      members: customAgents.members,
+      isRoot: sql<boolean>`${and(mine(ctx), eq(customAgents.delegable, true))}`,
+    })
     .from(customAgents)
     .where(and(readable(ctx), isNull(customAgents.deletedAt)));
 }

@@ -9,6 +9,8 @@ export const TurnUsage = z.object({
   cache_read_tokens: count,
   model_calls: count,
   tool_calls: count,
+  web_searches: count.optional().describe("Absent when there were none"),
+  code_runs: count.optional().describe("Absent when there were none"),
 });
 export type TurnUsage = z.infer<typeof TurnUsage>;
 

@@ -7,6 +7,8 @@ import type { PartHealth, ServiceHealth } from "./schema.ts";
 export interface Probe {
   name: string;
   required: boolean;
+  /** Of an optional part that nobody has set up: what would. It is not asked, and nothing is amiss. */
+  off?: string | undefined;
   /** Resolves when the part works: with nothing, or with what is amiss though it works. Rejects when it does not. */
   check(signal: AbortSignal): Promise<string | undefined>;
 }
@@ -25,10 +27,12 @@ export async function probeParts(probes: readonly Probe[], around: ProbeSurround
 /** Down when a required part is; degraded when anything else is amiss. */
 export function overallStatus(parts: readonly PartHealth[]): ServiceHealth["status"] {
   if (parts.some(({ status, required }) => required && status === "down")) return "down";
-  return parts.every(({ status }) => status === "ok") ? "ok" : "degraded";
+  return parts.every(({ status }) => status === "ok" || status === "off") ? "ok" : "degraded";
 }
 
-async function probePart({ name, required, check }: Probe, around: ProbeSurroundings): Promise<PartHealth> {
+async function probePart(probe: Probe, around: ProbeSurroundings): Promise<PartHealth> {
+  const { name, required, off, check } = probe;
+  if (off !== undefined) return { name, status: "off", required, latency_ms: 0, detail: off };
   const { clock, log, timeoutMs } = around;
   const startMs = clock.now();
   const limit = new AbortController();

@@ -6,6 +6,8 @@ import type { GuestCtx } from "../../platform/context.ts";
 import { openDatabase, type Permission } from "../../platform/db.ts";
 import type { Config } from "../../platform/env.ts";
 import { modelServerStatus } from "../../platform/model-target.ts";
+import { runInSandbox } from "../../platform/sandbox.ts";
+import { webSearchStatus } from "../../platform/web-search.ts";
 import { kindsAmiss } from "../custom-agents/service.ts";
 import { hubOf } from "../hub/client.ts";
 import type { Probe } from "./health.ts";
@@ -17,6 +19,18 @@ export function probesOf(ctx: GuestCtx): readonly Probe[] {
     { name: "hub", required: true, check: () => checkHub(ctx) },
     { name: "model", required: false, check: (signal) => checkModel(ctx.config, signal) },
     { name: "agent_kinds", required: false, check: async () => kindsAmiss(ctx.config) },
+    {
+      name: "web_search",
+      required: false,
+      off: ctx.config.webSearch ? undefined : "No service is named (WEB_SEARCH).",
+      check: (signal) => checkWebSearch(ctx.config, signal),
+    },
+    {
+      name: "sandbox",
+      required: false,
+      off: ctx.config.sandbox ? undefined : "No script for code is bound (SANDBOX).",
+      check: (signal) => checkSandbox(ctx.config, signal),
+    },
     { name: "objects", required: false, check: () => checkObjects(ctx) },
     { name: "queue", required: false, check: () => checkQueue(ctx) },
   ];
@@ -61,6 +75,18 @@ async function checkModel({ model }: Config, signal: AbortSignal): Promise<strin
   const status = await modelServerStatus(model, signal);
   if (status === 401 || status === 403) return "The model server refuses the key.";
   return status >= 500 ? `The model server answers ${status}.` : undefined;
+}
+
+async function checkWebSearch({ webSearch }: Config, signal: AbortSignal): Promise<string | undefined> {
+  if (!webSearch) return undefined;
+  const status = await webSearchStatus(webSearch, signal);
+  return status >= 500 ? `The search service answers ${status}.` : undefined;
+}
+
+async function checkSandbox({ sandbox }: Config, signal: AbortSignal): Promise<string | undefined> {
+  if (!sandbox) return undefined;
+  const result = await runInSandbox(sandbox, { code: "return input + 1", input: "1" }, signal);
+  return result.kind === "value" && result.value === "2" ? undefined : "The sandbox computes wrongly.";
 }
 
 async function checkObjects({ ports }: GuestCtx): Promise<undefined> {

@@ -7,7 +7,9 @@ export const Ping = z.object({ pong: z.literal(true), server_time: z.iso.datetim
 export const PartHealth = z
   .object({
     name: z.string(),
-    status: z.enum(["ok", "degraded", "down"]),
+    status: z
+      .enum(["ok", "degraded", "down", "off"])
+      .describe("`off`: an optional part that nobody has set up"),
     required: z.boolean().describe("Without it the service is down, not degraded"),
     latency_ms: z.number().describe("Until the answer, or until it was given up"),
     detail: z.string().optional().describe("What is wrong, in words for an operator"),

@@ -2,3 +2,5 @@
 export { mutationOf } from "./mutation.ts";
 export { describeApproval, needsApproval } from "./policy.ts";
 export { readInput, runTool, ToolRegistry, toolSpec, toolSpecs } from "./registry.ts";
+export { runCodeTool } from "./run-code.ts";
+export { webSearchTool } from "./web-search.ts";

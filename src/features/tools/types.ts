@@ -27,6 +27,9 @@ export type DeviceOutcome =
   /** A mutation whose answer never came: it may have happened. */
   | { kind: "unknown" };
 
+/** What a tool may use up besides tokens, as the usage of a turn names it. */
+export type UsedUnit = "web_searches" | "code_runs";
+
 /** What a tool can use while it runs. */
 export interface ToolContext {
   /** Where in the turn this runs (delegations, step, place in the response): the same at each replay. */
@@ -35,6 +38,10 @@ export interface ToolContext {
   device(call: DeviceCall): Promise<DeviceOutcome>;
   /** The embedding of a text, in the user's own keyed space. */
   embed(text: string): Promise<number[]>;
+  /** What `make` gave the first time, at each replay too: for what costs something, or would be other the next time. JSON. */
+  keep(make: () => Promise<unknown>): Promise<unknown>;
+  /** Counts one in the turn's usage: at each replay, which counts anew. */
+  used(unit: UsedUnit): void;
   /** IANA name of the person's time zone. */
   timezone: string;
   /** Unix ms at the start of the turn: the same at each replay. */

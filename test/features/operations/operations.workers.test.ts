@@ -8,10 +8,17 @@ import { connectAs } from "../../support/database.ts";
 test("every part of the service answers, each with the time it took", async () => {
   const health = await callFor(ServiceHealth, "GET", "/health/service_health");
   expect(health.parts.map(({ name, status, detail }) => ({ name, status, detail }))).toEqual(
-    ["postgres", "migrations", "hub", "model", "agent_kinds", "objects", "queue"].map((name) => ({
-      name,
-      status: "ok",
-    })),
+    [
+      "postgres",
+      "migrations",
+      "hub",
+      "model",
+      "agent_kinds",
+      "web_search",
+      "sandbox",
+      "objects",
+      "queue",
+    ].map((name) => ({ name, status: "ok" })),
   );
   expect(health.status).toBe("ok");
   for (const part of health.parts) expect(part.latency_ms).toBeGreaterThanOrEqual(0);
