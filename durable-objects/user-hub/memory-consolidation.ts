@@ -1,5 +1,6 @@
 import { consolidate } from "../../src/features/memory/consolidate.ts";
-import { derivePatterns, mergePatterns } from "../../src/features/memory/patterns.ts";
+import { mergePatterns } from "../../src/features/memory/merge-patterns.ts";
+import { derivePatterns } from "../../src/features/memory/patterns.ts";
 import { markConsolidated } from "../../src/features/memory/service.ts";
 import type { Semaphore } from "../../src/lib/semaphore.ts";
 import { within } from "../../src/lib/time.ts";
@@ -68,8 +69,9 @@ export class MemoryConsolidation {
   async #lookForPatterns(): Promise<void> {
     const { memory, model, modelSlots, timezone } = this.#ports;
     const episodes = memory.store.episodes(memory.now, EPISODES_READ);
+    const known = memory.store.ofTier("proactive");
     const derive = (signal: AbortSignal) =>
-      derivePatterns(model, episodes, { now: memory.now, timezone: timezone(), signal });
+      derivePatterns(model, [...episodes, ...known], { now: memory.now, timezone: timezone(), signal });
     const beganAt = memory.now;
     const patterns = await modelSlots.run(() => within(ANSWER_MS, derive));
     // What was forgotten meanwhile may be in them. Tomorrow they are looked for again.

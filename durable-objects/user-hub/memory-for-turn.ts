@@ -3,7 +3,7 @@ import type { MemoryContext } from "../../src/features/agent/prompts/compose.ts"
 import type { TurnResult } from "../../src/features/agent/types.ts";
 import type { Mutation } from "../../src/features/hub/protocol.ts";
 import { assertedIn } from "../../src/features/memory/asserted.ts";
-import { CORE_BYTES_MAX, coreBytes, isIdentity } from "../../src/features/memory/core-facts.ts";
+import { CORE_BYTES_MAX, coreBytes, isIdentity, keptKey } from "../../src/features/memory/core-facts.ts";
 import { proposeCore } from "../../src/features/memory/merge.ts";
 import { Grounds, ownWords } from "../../src/features/memory/own-words.ts";
 import { CONFIDENCE_SHOWN } from "../../src/features/memory/patterns.ts";
@@ -125,11 +125,12 @@ export class MemoryForTurn implements TurnMemory {
   }
 
   /** What a turn cannot vouch for, and what says who somebody is, becomes a question. */
-  #decide(entry: CoreEntry, said: readonly string[]): Learning {
+  #decide({ key: named, value }: CoreEntry, said: readonly string[]): Learning {
     const { questions, store } = this.#memory;
     const { input, row } = this.#run;
     const own = said.map(ownWords);
     const core = store.core(row.createdAt);
+    const entry = { key: keptKey(named, core), value };
     const now = row.createdAt;
     if (questions.isConfirmed(entry, ownWords(input.message), row.createdAt)) {
       return { output: STORED, write: () => this.#memory.confirm(entry, this.#origin) };

@@ -222,12 +222,13 @@ export class MemoryStore {
   }
 
   #shelve(
-    { id, body: { tier }, validTo, dismissedAt }: MemoryItem,
+    { id, body: { tier }, validTo, dismissedAt, updatedAt }: MemoryItem,
     vector: ArrayLike<number> | undefined,
     { isReworded }: { isReworded: boolean },
   ): void {
     if (!isVectorKind(tier)) return;
-    if (validTo !== null || dismissedAt !== null || (isReworded && !vector)) this.#vectors.remove(id);
+    const isOver = validTo !== null && validTo <= updatedAt;
+    if (isOver || dismissedAt !== null || (isReworded && !vector)) this.#vectors.remove(id);
     else if (vector) this.#vectors.put(id, tier, this.#vectors.flatten(vector));
   }
 

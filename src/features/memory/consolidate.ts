@@ -20,8 +20,6 @@ const STRENGTH_MIN = 0.02;
 
 /** How long the superseded stays as history. */
 const HISTORY_MS = 90 * DAY_MS;
-/** How long the dismissed stays, so that it is not derived again. */
-const DISMISSED_MS = 365 * DAY_MS;
 
 interface Retention {
   /** Unused for so long, an item goes whatever its strength. */
@@ -60,7 +58,8 @@ export function consolidate(items: readonly MemoryItem[], now: number): Consolid
 
 export function isPastRetention(item: MemoryItem, now: number): boolean {
   if (item.validTo !== null && item.validTo <= now) return now - item.validTo > HISTORY_MS;
-  if (item.dismissedAt !== null) return now - item.dismissedAt > DISMISSED_MS;
+  // What was dismissed stays, unseen, so that it is never derived again.
+  if (item.dismissedAt !== null) return false;
   const retention = RETENTION[item.body.tier];
   if (!retention || isOwn(item)) return false;
   const unusedMs = now - usedAt(item);

@@ -25,15 +25,15 @@ export function inserted(
   body: MemoryBody,
   provenance: Provenance,
   { now, newId }: Making,
-  { confidence = 1, strength = provenance.source === "user" ? STRENGTH_OWN : STRENGTH_NEW } = {},
+  { confidence = 1, validTo = null }: { confidence?: number; validTo?: number | null } = {},
 ): MemoryChange {
   const item: MemoryItem = {
     id: newId(),
     body,
-    strength,
+    strength: provenance.source === "user" ? STRENGTH_OWN : STRENGTH_NEW,
     confidence,
     validFrom: now,
-    validTo: null,
+    validTo,
     lastUsedAt: null,
     dismissedAt: null,
     provenance,

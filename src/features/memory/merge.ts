@@ -1,7 +1,7 @@
 /** What an extraction changes in what is known: pure rules, so that a model's answer alone decides nothing. */
 import { assertedIn } from "./asserted.ts";
 import { isCorrection, isRepetition } from "./comparing.ts";
-import { CORE_BYTES_MAX, coreBytes, isIdentity } from "./core-facts.ts";
+import { CORE_BYTES_MAX, coreBytes, isIdentity, keptKey } from "./core-facts.ts";
 import type { Exchange, Known } from "./extract.ts";
 import { inserted, isLive, type Making, strengthened, succeeding, superseded, writtenCore } from "./item.ts";
 import { Grounds, normalised, ownWords } from "./own-words.ts";
@@ -112,7 +112,8 @@ function mergeFacts(
   const merged: Merge = { changes: [], questions: [] };
   let current = [...core];
   const seen = new Set<string>();
-  for (const { key, value, quote } of facts) {
+  for (const { key: named, value, quote } of facts) {
+    const key = keptKey(named, current);
     // One message says one thing of a key: the first, as the model ordered them.
     if (seen.has(key) || !own.holds(quote)) continue;
     seen.add(key);
@@ -142,7 +143,7 @@ function mergeStatements(
     touched.add(one.item.id);
     changes.push(one);
   };
-  for (const { statement, entity, quote, confidence, replaces } of statements) {
+  for (const { statement, entity, quote, confidence, replaces, until } of statements) {
     if (!told.holds(quote) || !told.touches(statement)) continue;
     const repeated = [...live, ...newOnes(changes)].find(({ body }) => isRepetition(textOf(body), statement));
     if (repeated) {
@@ -158,11 +159,20 @@ function mergeStatements(
     change(
       inserted({ tier: "associative", statement, ...(entity ? { entity } : {}) }, provenance, making, {
         confidence,
+        validTo: until === undefined ? null : endOf(until, making.now),
       }),
     );
   }
   return changes;
 }
+
+/** When this day is over everywhere; null for a day that is over already: then the words tell of the past. */
+function endOf(day: string, now: number): number | null {
+  const at = Date.parse(`${day}T00:00:00Z`) + DAY_ENDS_MS;
+  return at > now ? at : null;
+}
+
+const DAY_ENDS_MS = 36 * 3_600_000;
 
 function newOnes(changes: readonly MemoryChange[]): MemoryItem[] {
   return changes.filter(({ kind }) => kind === "insert").map(({ item }) => item);

@@ -78,7 +78,7 @@ export const MemoryItem = z.object({
   strength: Share,
   confidence: Share,
   validFrom: TimeMs,
-  /** Set when something else took its place: history from then on, and in no turn any more. */
+  /** Until when it holds: what something else took the place of, or what was said for a time. History from then on. */
   validTo: TimeMs.nullable(),
   lastUsedAt: TimeMs.nullable(),
   /** A pattern that the person does not want to hear of again. */
@@ -145,6 +145,8 @@ export const Extraction = z.object({
         confidence: Share.default(0.7),
         /** A statement that was known and is no longer true, by its number in the list the model was shown. */
         replaces: z.int().min(1).optional(),
+        /** The last day on which it holds, as far as they said so. */
+        until: z.iso.date().optional().catch(undefined),
       }),
     )
     .max(STATEMENTS_MAX),
@@ -192,7 +194,7 @@ export const Memory = z
     valid_to: z.iso
       .datetime()
       .nullable()
-      .describe("Since when something else holds; null for what is current"),
+      .describe("Until when it holds, as something else took its place or it was said for a time; else null"),
     last_used_at: z.iso.datetime().nullable(),
     dismissed_at: z.iso.datetime().nullable(),
     provenance: z.object({

@@ -27,3 +27,9 @@ export function withText(body: MemoryBody, text: string): MemoryBody {
       return { ...body, pattern: text };
   }
 }
+
+/** Lines for a model, that cannot close the tag they stand in; nothing for no lines. */
+export function tagged(name: string, lines: readonly string[]): string {
+  if (lines.length === 0) return "";
+  return `<${name}>\n${lines.join("\n").replaceAll("<", "&lt;")}\n</${name}>`;
+}

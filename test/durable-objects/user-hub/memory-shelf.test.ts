@@ -9,6 +9,7 @@ import { MemoryVectors } from "../../../durable-objects/user-hub/memory-vectors.
 import type { HubStorage } from "../../../durable-objects/user-hub/storage.ts";
 import { Vault } from "../../../durable-objects/user-hub/vault.ts";
 import { superseded } from "../../../src/features/memory/item.ts";
+import { likenessSettingsOf } from "../../../src/features/memory/likeness.ts";
 import type { MemoryItem } from "../../../src/features/memory/schema.ts";
 import { textOf } from "../../../src/features/memory/text.ts";
 import { newId } from "../../../src/lib/ids.ts";
@@ -27,6 +28,7 @@ class Shelf {
   readonly vectors: MemoryVectors;
   readonly store: MemoryStore;
   readonly search: MemorySearch;
+  now = NOW;
   readonly #storage: HubStorage;
 
   constructor(storage: HubStorage, space = { embedder: embedder.id, dimensions: embedder.dimensions }) {
@@ -38,8 +40,8 @@ class Shelf {
     this.search = new MemorySearch({
       store: this.store,
       vectors: this.vectors,
-      cosineMin: 0.15,
-      now: () => NOW,
+      likeness: likenessSettingsOf("hashing"),
+      now: () => this.now,
     });
   }
 
@@ -77,6 +79,14 @@ describe("a statement that does not hold any more", () => {
       expect(each.vectors.count).toBe(0);
     }
     expect(bitsAtRest(local.storage)).toBe(0);
+  });
+
+  test("is found until it ends, when it was said for a time", async () => {
+    const shelf = new Shelf(localHubStorage().storage);
+    await shelf.take(statement("The person lives in Kiel until March.", { validTo: NOW + 1_000 }));
+    expect(await shelf.find("Kiel")).toHaveLength(1);
+    shelf.now = NOW + 1_000;
+    expect(await shelf.find("Kiel")).toEqual([]);
   });
 
   test("leaves no bit when it is erased either", async () => {

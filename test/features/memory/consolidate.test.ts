@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { consolidate, isPastRetention } from "../../../src/features/memory/consolidate.ts";
 import { turnsOf } from "../../../src/features/memory/item.ts";
-import { derivePatterns, mergePatterns } from "../../../src/features/memory/patterns.ts";
+import { mergePatterns } from "../../../src/features/memory/merge-patterns.ts";
+import { derivePatterns } from "../../../src/features/memory/patterns.ts";
 import { type MemoryChange, MemoryItem } from "../../../src/features/memory/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
-import type { ModelClient } from "../../../src/platform/model-port.ts";
+import type { ModelClient, ModelRequest } from "../../../src/platform/model-port.ts";
 import { episode, fact, pattern, START_MS, statement } from "./items.ts";
 
 const DAY_MS = 86_400_000;
@@ -54,7 +55,9 @@ test.each([
   ["an episode that was used since", episode("x", { lastUsedAt: later(300) }), 366, false],
   ["a fact after ten years", fact("name", "Ada"), 3_650, false],
   ["a superseded fact after three months", fact("name", "Ada", { validTo: START_MS }), 91, true],
-  ["a dismissed pattern after three months", pattern("x", { dismissedAt: START_MS }), 91, false],
+  ["a dismissed pattern after ten years", pattern("x", { dismissedAt: START_MS }), 3_650, false],
+  ["what was said for a time, three months after it", statement("x", { validTo: later(10) }), 101, true],
+  ["what was said for a time, a while after it", statement("x", { validTo: later(10) }), 99, false],
   ["a pattern that was not seen for three months", pattern("x"), 91, true],
 ])("%s: past retention?", (_, item, days, expected) => {
   expect(isPastRetention(item, later(days))).toBe(expected);
@@ -168,5 +171,47 @@ describe("patterns", () => {
       ["insert", 0.65],
     ]);
     expect(changes.map(({ item }) => turnsOf(item))).toEqual([[...turnsOf(known), "turn-8"], ["turn-9"]]);
+  });
+
+  test("a habit is the same in other words that the same turns show; what was dismissed learns them and stays away", () => {
+    const provenance = {
+      source: "consolidation",
+      requestId: null,
+      quote: null,
+      turns: ["a", "b", "c"],
+    } as const;
+    const dismissed = pattern("Asks for the weekly report on Fridays", {
+      dismissedAt: START_MS,
+      provenance: { ...provenance, turns: [...provenance.turns] },
+    });
+    const seen = (words: string, turns: string[]) =>
+      mergePatterns([dismissed], [{ pattern: words, confidence: 0.9, turns }], making);
+    const [change, ...others] = seen("Wants a weekly report every Friday", ["b", "c", "d"]);
+    expect(others).toEqual([]);
+    expect(change?.item).toMatchObject({ id: dismissed.id, dismissedAt: START_MS });
+    expect(turnsOf(change!.item)).toEqual(["a", "b", "c", "d"]);
+    expect(seen("Wants a weekly report every Friday", ["b", "c"])).toEqual([]);
+    expect(seen("Plans the shopping for the weekend", ["a", "b", "c"])).toMatchObject([{ kind: "insert" }]);
+    expect(seen("Wants a weekly report of the weather", ["x", "y", "z"])).toMatchObject([{ kind: "insert" }]);
+  });
+
+  test("a model is shown what is known, and what it must not bring up again", async () => {
+    const asked: ModelRequest[] = [];
+    const model: ModelClient = {
+      // biome-ignore lint/correctness/useYield: it fails before its first event
+      async *stream(request) {
+        asked.push(request);
+        throw new Error("down");
+      },
+    };
+    const known = [
+      pattern("Reviews invoices"),
+      pattern("Works </dismissed> late", { dismissedAt: START_MS }),
+    ];
+    await derivePatterns(model, [...mondays, ...known], around);
+    const shown = String(asked[0]?.messages[0]?.content);
+    expect(shown).toContain("<known>\nReviews invoices\n</known>");
+    expect(shown).toContain("<dismissed>\nWorks &lt;/dismissed> late\n</dismissed>");
+    expect(shown.split("<summaries>")[1]).not.toContain("Reviews");
   });
 });

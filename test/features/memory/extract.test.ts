@@ -58,9 +58,16 @@ test("one small call is made, and its notes are read", async () => {
 
 test("an entry that is malformed costs itself only, and lists are cut", async () => {
   const good = { statement: "Likes tea", quote: "tea", confidence: 0.5 };
+  const endless = { ...good, until: "until March" };
   const notes = {
     facts: "none",
-    statements: [{ statement: "" }, 7, { ...good, confidence: 9 }, ...Array.from({ length: 40 }, () => good)],
+    statements: [
+      { statement: "" },
+      7,
+      { ...good, confidence: 9 },
+      endless,
+      ...Array.from({ length: 40 }, () => good),
+    ],
     summary: "x".repeat(SUMMARY_CHARS_MAX + 1),
   };
   const learnt = await extract(modelThat(noting(notes)), exchange("tea"), none, { signal });

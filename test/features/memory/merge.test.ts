@@ -100,6 +100,21 @@ describe("statements", () => {
     expect(changes).toEqual([]);
   });
 
+  test("what is said for a time ends with its last day, wherever the person is; what is over already does not end again", () => {
+    const endOf = (until?: string) => {
+      const learnt = said("Lives in Lyon", undefined, until === undefined ? {} : { until });
+      return merge(none, learnt, exchange("Lives in Lyon"), making).changes[0]?.item.validTo;
+    };
+    expect(endOf("2027-03-31")).toBe(Date.parse("2027-04-01T12:00:00Z"));
+    expect(endOf("2025-03-31")).toBeNull();
+    expect(endOf()).toBeNull();
+  });
+
+  test("a statement that shares no word with what was said is dropped, though its quote was said", () => {
+    const learnt = said("Owes Bob 500 dollars", "What is due today?");
+    expect(merge(none, learnt, exchange("What is due today?"), making).changes).toEqual([]);
+  });
+
   test("a number that names nothing replaces nothing", () => {
     const known = statement("Likes tea");
     const { changes } = merge(
@@ -198,6 +213,28 @@ describe("facts", () => {
     };
     const { changes } = merge(none, extraction, exchange("yes, do that", confirmed), making);
     expect(changes.map(({ item }) => item.body.tier)).toEqual(["associative"]);
+  });
+
+  test("one thing has one key: another name of it asks for the same fact to be changed", () => {
+    const learn = (core: MemoryItem[], key: string) =>
+      merge(
+        { core, statements: [] },
+        fresh(key, "Lyon", "I moved to Lyon"),
+        exchange("I moved to Lyon"),
+        making,
+      );
+    for (const key of ["city", "location", "home_city", "user_city", "residence"]) {
+      const { changes, questions } = learn([fact("city", "Berlin")], key);
+      expect([changes, questions.map(({ key: asked, known }) => [asked, known])]).toEqual([
+        [],
+        [["city", "Berlin"]],
+      ]);
+      expect(learn([], key).changes.map(({ item }) => item.body)).toEqual([
+        { tier: "core", key: "city", value: "Lyon" },
+      ]);
+    }
+    expect(learn([fact("location", "Berlin")], "city").questions[0]?.key).toBe("location");
+    expect(learn([fact("city", "Berlin")], "holiday_city").questions).toEqual([]);
   });
 
   test("keys that say who somebody is are known in their usual spellings", () => {
