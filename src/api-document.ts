@@ -31,6 +31,7 @@ export const API_INFO: Omit<ApiInfo, "version"> = {
       description: "What happens meanwhile, as it happens: told to sockets, and to readers here.",
     },
     { name: "storage", description: "What a device computes or keeps in the cloud." },
+    { name: "usage", description: "What a tier allows, and how much of it is used." },
     { name: "operations", description: "Whether the service is well." },
     { name: "docs", description: "What you are reading, and what it is made from." },
   ],

@@ -2,12 +2,13 @@
 import { type Context, Hono } from "hono";
 import { API_INFO } from "./api-document.ts";
 import { authRoutes, wellKnownRoutes } from "./features/auth/routes.ts";
+import { usageRoutes } from "./features/billing/routes.ts";
 import { chatRoutes } from "./features/chat/routes.ts";
 import { customAgentRoutes } from "./features/custom-agents/routes.ts";
 import { ownedAgent } from "./features/custom-agents/service.ts";
 import { hubRoutes } from "./features/hub/routes.ts";
 import { knowledgeRoutes } from "./features/knowledge/routes.ts";
-import { ownedCollection } from "./features/knowledge/service.ts";
+import { knowledgeUsage, ownedCollection } from "./features/knowledge/service.ts";
 import { memoryRoutes } from "./features/memory/routes.ts";
 import { healthRoutes, referenceRoutes } from "./features/operations/routes.ts";
 import { shareRoutes } from "./features/sharing/routes.ts";
@@ -39,7 +40,7 @@ app.notFound(() => {
 
 /** What is no JSON is a file for a route that takes one, and for others nothing that they read. */
 function bodyBytesMax(c: Context<AppEnv>): number {
-  return isJson(c.req.raw) ? JSON_BYTES_MAX : readEnv(c.env).config.uploads.bytesMax;
+  return isJson(c.req.raw) ? JSON_BYTES_MAX : readEnv(c.env).config.uploads.bytesMaxOfAll;
 }
 
 /** Every route there is, by where it is mounted. */
@@ -53,6 +54,7 @@ const ROUTES: Readonly<Record<string, readonly Route[]>> = {
     ...shareRoutes({ collection: ownedCollection, agent: ownedAgent }),
     ...customAgentRoutes,
     ...chatRoutes,
+    ...usageRoutes([knowledgeUsage]),
     ...healthRoutes,
   ],
   "": [...wellKnownRoutes, ...referenceRoutes(apiDocument)],

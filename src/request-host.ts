@@ -31,7 +31,10 @@ export function hostOf(c: Context<AppEnv>): Host<Ctx, GuestCtx> {
     guest: async () => createGuestCtx(env, surroundings(c, env)),
     limitByAddress: () => limitByAddress(c, env),
     once: answerOnce,
-    uploadBytesMax: env.config.uploads.bytesMax,
+    uploadLimit: async (ctx) => {
+      const { tier } = await ctx.db.identify();
+      return { bytesMax: env.config.uploads.bytesMax[tier], among: `in the tier ${tier}` };
+    },
   };
 }
 

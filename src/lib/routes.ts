@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { ErrorCode } from "./errors.ts";
 import { etagOf, versionsInIfMatch } from "./etag.ts";
 import { validationProblem } from "./problem.ts";
-import { readJson } from "./request-body.ts";
+import { readJson, type SizeLimit } from "./request-body.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -105,8 +105,8 @@ export interface Host<Ctx, Guest> {
   newId(): string;
   /** Names a turn after its request where that is safe, so that the logs of both can be read together. */
   newTurnId(): string;
-  /** Bytes of a file that is the body. */
-  uploadBytesMax: number;
+  /** How large a file of this caller's may be. */
+  uploadLimit(ctx: Ctx): Promise<SizeLimit>;
 }
 
 export interface OnceRequest {

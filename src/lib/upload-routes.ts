@@ -7,7 +7,15 @@ import type { z } from "zod";
 import { digestIn, verifiedBody } from "./content-digest.ts";
 import { AppError } from "./errors.ts";
 import { versionsInIfMatch } from "./etag.ts";
-import { countedBody, FORM_BYTES_MAX, isJson, readBytes, refuseDeclaredSize } from "./request-body.ts";
+import {
+  countedBody,
+  FORM_BYTES_MAX,
+  isJson,
+  readBytes,
+  refuseDeclaredSize,
+  type SizeLimit,
+  tooLarge,
+} from "./request-body.ts";
 import {
   type Call,
   type GuardedContract,
@@ -79,9 +87,10 @@ export function uploadRouteMaker<Ctx, Guest>() {
         const ctx = await host.member();
         const params = parseInput(contract.params, host.params, "params");
         const ifMatch = versionsInIfMatch(request.headers.get("if-match"));
+        const limit = await host.uploadLimit(ctx);
         const { fields, upload, fingerprint } = isForm(request)
-          ? await readForm(contract.upload.fields, request)
-          : readRaw(contract.upload.fields, request, host.uploadBytesMax);
+          ? await readForm(contract.upload.fields, request, limit)
+          : readRaw(contract.upload.fields, request, limit);
         const call = {
           ctx,
           params,
@@ -99,18 +108,25 @@ export function uploadRouteMaker<Ctx, Guest>() {
   };
 }
 
+/** Of a form, beside the file. */
+const FIELDS_BYTES_MAX = 64 * 1024;
+
 function isForm(request: Request): boolean {
   return /^multipart\/form-data\s*;/i.test(request.headers.get("content-type") ?? "");
 }
 
-function readRaw<F extends z.ZodType>(schema: F, request: Request, bytesMax: number): Sent<z.output<F>> {
-  refuseDeclaredSize(request, bytesMax);
+function readRaw<F extends z.ZodType>(
+  schema: F,
+  request: Request,
+  { bytesMax, among }: SizeLimit,
+): Sent<z.output<F>> {
+  refuseDeclaredSize(request, bytesMax, among);
   const fields = parseInput(schema, Object.fromEntries(new URL(request.url).searchParams), "query");
   if (!request.body) throw new AppError("bad_request", { detail: "The body is empty." });
   const [type, length, digest] = ["content-type", "content-length", "content-digest"].map((name) =>
     request.headers.get(name),
   );
-  const bytes = verifiedBody(countedBody(request.body, bytesMax), digestIn(digest ?? null));
+  const bytes = verifiedBody(countedBody(request.body, bytesMax, among), digestIn(digest ?? null));
   return {
     fields,
     upload: { bytes, ...(length && { size: Number(length) }), ...(type && { type }) },
@@ -118,8 +134,12 @@ function readRaw<F extends z.ZodType>(schema: F, request: Request, bytesMax: num
   };
 }
 
-async function readForm<F extends z.ZodType>(schema: F, request: Request): Promise<Sent<z.output<F>>> {
-  const whole = await readBytes(request, FORM_BYTES_MAX);
+async function readForm<F extends z.ZodType>(
+  schema: F,
+  request: Request,
+  { bytesMax, among }: SizeLimit,
+): Promise<Sent<z.output<F>>> {
+  const whole = await readBytes(request, Math.min(FORM_BYTES_MAX, bytesMax + FIELDS_BYTES_MAX), among);
   const type = request.headers.get("content-type") ?? "";
   const form = await new Response(whole, { headers: { "content-type": type } })
     .formData()
@@ -130,6 +150,7 @@ async function readForm<F extends z.ZodType>(schema: F, request: Request): Promi
   if (!(file instanceof File)) {
     throw new AppError("validation_failed", { errors: [{ path: "body.file", message: "is not a file" }] });
   }
+  if (file.size > bytesMax) throw tooLarge(bytesMax, among);
   const texts = [...form].filter(([, value]) => typeof value === "string");
   const bytes = await file.bytes();
   const told = JSON.stringify([texts, file.name, file.type]);

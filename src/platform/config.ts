@@ -1,6 +1,6 @@
 /** What the settings say, in the form the rest of the service reads. `env.ts` makes it. */
 import type { JSONWebKeySet } from "jose";
-import type { DatabaseConfig, DatabasesConfig } from "./db.ts";
+import type { DatabaseConfig, DatabasesConfig, Tier } from "./db.ts";
 import type { EmbedderConfig } from "./embedder.ts";
 import type { EgressConfig } from "./fetch.ts";
 import type { ModelRole } from "./model-port.ts";
@@ -33,8 +33,10 @@ export interface MemoryConfig {
 }
 
 export interface UploadConfig {
-  /** Bytes of a file that is sent as the body. */
-  bytesMax: number;
+  /** Bytes of a file, by the tier of who sends it. */
+  bytesMax: Record<Tier, number>;
+  /** In any tier. */
+  bytesMaxOfAll: number;
 }
 
 /** Limits of the hub and of a turn; specs 3 and 4 give the reasons. */

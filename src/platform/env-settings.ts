@@ -21,6 +21,13 @@ function amount(fallback: number, { min = 1, max = Number.MAX_SAFE_INTEGER } = {
     .default(fallback);
 }
 
+const MIB = 1024 * 1024;
+
+/** No less than what is taken as JSON. */
+function uploadBytes(mebibytes: number) {
+  return amount(mebibytes * MIB, { min: MIB, max: 100 * MIB });
+}
+
 const flag = z
   .enum(["true", "false"])
   .transform((word) => word === "true")
@@ -118,7 +125,10 @@ export const Settings = z.object({
 
   MEMORY_EXTRACTION: z.enum(["model", "heuristic", "off"]).default("model"),
 
-  UPLOAD_BYTES_MAX: amount(50 * 1024 * 1024, { max: 100 * 1024 * 1024 }),
+  UPLOAD_BYTES_FREE: uploadBytes(10),
+  UPLOAD_BYTES_PRO: uploadBytes(25),
+  UPLOAD_BYTES_POWER: uploadBytes(50),
+  UPLOAD_BYTES_TEAM: uploadBytes(50),
   EGRESS_RESOLVER_URL: httpUrl.default("https://cloudflare-dns.com/dns-query"),
   EGRESS_PORTS: ports.default([80, 443]),
   EGRESS_ALLOW_HOSTS: list.default([]),

@@ -1,7 +1,7 @@
 /** The one reader of raw bindings: settings, secrets and bindings are checked together, every problem named at once. */
 import * as z from "zod";
 import { AppError, type FieldProblem } from "../lib/errors.ts";
-import type { Config, IngestConfig } from "./config.ts";
+import type { Config, IngestConfig, UploadConfig } from "./config.ts";
 import type { EmbedderConfig } from "./embedder.ts";
 import type { EmbeddingRunner } from "./embedder-workers-ai.ts";
 import { conflictsOf, ingestConflictsOf } from "./env-conflicts.ts";
@@ -200,7 +200,7 @@ function configOf(
     memory: { learning: settings.MEMORY_EXTRACTION },
     webSearch: webSearchOf(settings),
     sandbox: SANDBOX,
-    uploads: { bytesMax: settings.UPLOAD_BYTES_MAX },
+    uploads: uploadsOf(settings),
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
       answerMs: settings.TOOL_TIMEOUT_MS,
@@ -215,6 +215,16 @@ function configOf(
       pongTimeoutMs: settings.PONG_TIMEOUT_MS,
     },
   };
+}
+
+function uploadsOf(settings: Settings): UploadConfig {
+  const bytesMax = {
+    free: settings.UPLOAD_BYTES_FREE,
+    pro: settings.UPLOAD_BYTES_PRO,
+    power: settings.UPLOAD_BYTES_POWER,
+    team: settings.UPLOAD_BYTES_TEAM,
+  };
+  return { bytesMax, bytesMaxOfAll: Math.max(...Object.values(bytesMax)) };
 }
 
 function embedderOf(settings: IngestSettings, ai: EmbeddingRunner | null): EmbedderConfig {

@@ -14,7 +14,7 @@ let stack: TestStack;
 let library: Library;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ vars: { UPLOAD_BYTES_FREE: String(50 * MB) } });
   const first = await Library.found(stack);
   library = await first.another({ chunk_tokens: 384, overlap_tokens: 48 });
 });

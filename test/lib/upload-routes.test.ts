@@ -50,7 +50,7 @@ function send(init: RequestInit, path = "/files?title=Otters", onces: OnceReques
     },
     newId: () => "fresh",
     newTurnId: () => "fresh",
-    uploadBytesMax: 100,
+    uploadLimit: async () => ({ bytesMax: 100, among: "of otters" }),
   };
   return upload.answer(new Request(`http://x${path}`, { method: "POST", ...init }), host);
 }
@@ -102,7 +102,10 @@ test("a file in a form comes with its name", async () => {
 
 test("more bytes than allowed are refused: by what is told, before anything is read, and at the byte past it", async () => {
   const declared = { body: "x", headers: { "content-length": "101" } };
-  expect(await failureOf(send(declared))).toMatchObject({ code: "payload_too_large" });
+  expect(await failureOf(send(declared))).toMatchObject({
+    code: "payload_too_large",
+    detail: "At most 100 bytes are accepted of otters.",
+  });
   const pulled: number[] = [];
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -114,6 +117,12 @@ test("more bytes than allowed are refused: by what is told, before anything is r
   const endless = { body, duplex: "half", headers: { "content-length": "60" } };
   expect(await failureOf(send(endless))).toMatchObject({ code: "payload_too_large" });
   expect(pulled.length).toBeLessThan(20);
+});
+
+test("a file in a form is no larger than any other", async () => {
+  const file = new Blob(["x".repeat(101)], { type: "application/pdf" });
+  const failure = await failureOf(send({ body: formOf({ title: "Otters", file }) }, "/files"));
+  expect(failure).toMatchObject({ code: "payload_too_large", detail: expect.stringContaining("100 bytes") });
 });
 
 test("a form has a limit of its own", async () => {

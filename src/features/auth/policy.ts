@@ -110,6 +110,9 @@ const POLICY = {
     create: { roles: WRITERS, liveSession: true },
     delete: { roles: WRITERS },
   },
+  usage: {
+    read: { roles: EVERYONE, readOnly: true },
+  },
   requests: {
     /** Remembers a request by its `Idempotency-Key`. What the request does asks for its own permission. */
     repeat: { roles: EVERYONE },

@@ -37,7 +37,7 @@ export interface Upload {
 export type NewUpload = Upload & { collectionId: string };
 
 /** Of one collection: each search sums up what they have. */
-const DOCUMENTS_MAX = 10_000;
+export const DOCUMENTS_MAX = 10_000;
 
 /** When the schedule takes up what no message came for. */
 export const UNQUEUED = sql`now() + interval '5 minutes'`;
@@ -192,7 +192,7 @@ function bodyOf({ title = "", claim, url }: Pick<Upload, "title" | "claim" | "ur
 /** The message comes after the bytes, which may take their time. */
 function unqueued(
   { config }: Ctx,
-  { size = config.uploads.bytesMax, store }: Pick<Upload, "size" | "store">,
+  { size = config.uploads.bytesMaxOfAll, store }: Pick<Upload, "size" | "store">,
 ) {
   return store ? sql`${UNQUEUED} + ${size}::integer * ${ARRIVAL_TIME}` : UNQUEUED;
 }

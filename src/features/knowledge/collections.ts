@@ -18,7 +18,7 @@ import { openVault } from "./vault.ts";
 type IfMatch = readonly number[] | undefined;
 
 /** Of one person, deleted ones not counted. */
-const COLLECTIONS_MAX = 100;
+export const COLLECTIONS_MAX = 100;
 const TOO_MANY = `A person has at most ${COLLECTIONS_MAX} collections. Delete one, or put its documents into another.`;
 
 /** Safe to repeat with the same id. Throws `conflict` for one more than there may be. */

@@ -27,4 +27,5 @@ export { searchCollection, withoutStrays } from "./retrieve.ts";
 export { searchKnowledge } from "./search.ts";
 export { sweepDocuments } from "./sweep.ts";
 export { replaceWithUpload, uploadDocument } from "./uploads.ts";
+export { knowledgeUsage } from "./usage.ts";
 export { listCollectionVersions, listDocumentVersions, restoreCollection } from "./versions.ts";

@@ -2,12 +2,14 @@ import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
+import { Usage } from "../../../src/features/billing/schema.ts";
 import { type Collection, Document, DocumentPage } from "../../../src/features/knowledge/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { readEnv } from "../../../src/platform/env.ts";
 import { type CallOptions, call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
 import { docxOf, pdfOf, pdfStream, pdfText, utf8, wordParagraph } from "../../support/documents.ts";
+import { newColleague } from "../../support/intruders.ts";
 import { deliver, documentOf, found, messageFor, newCollection } from "../../support/knowledge.ts";
 import { newUser, type TestUser } from "../../support/users.ts";
 
@@ -240,6 +242,55 @@ test("a document of too many chunks says what to do", async () => {
   const failed = await read(send(text, { type: "text/plain", query: { collection_id: own.id } }));
   expect(failed.status).toBe("failed");
   expect(failed.reason).toContain("more than 20,000 chunks");
+});
+
+test("how large a file may be depends on the tier, which is told before a byte is read, and by GET /usage", async () => {
+  for (const [tier, mebibytes] of [
+    ["free", 10],
+    ["pro", 25],
+    ["power", 50],
+    ["team", 50],
+  ] as const) {
+    const person = await newUser(env, { tier });
+    const home = await newCollection(person);
+    const query = `collection_id=${home.id}`;
+    const tooMuch = { as: person, bytes: "x", headers: { "content-length": String(mebibytes * MB + 1) } };
+    expect(await problemOf(await call("POST", `/api/v1/rag/documents?${query}`, tooMuch))).toMatchObject({
+      status: 413,
+      detail: expect.stringContaining(`${mebibytes * MB} bytes`),
+    });
+    const usage = await callFor(Usage, "GET", "/usage", { as: person });
+    expect(usage.tier).toBe(tier);
+    expect(usage.quotas).toContainEqual({ name: "upload_bytes", used: null, limit: mebibytes * MB });
+  }
+});
+
+test("what is used of the limits counts one's own collections, and nothing that is deleted", async () => {
+  const person = await newUser(env);
+  const colleague = await newColleague(person);
+  const [first, second, gone] = [
+    await newCollection(person),
+    await newCollection(person),
+    await newCollection(person),
+  ];
+  for (const { id } of [first, first, second, gone]) {
+    await callFor(Document, "POST", "/rag/documents", {
+      as: person,
+      body: { collection_id: id, content: "Otters." },
+    });
+  }
+  await call("DELETE", `/api/v1/rag/collections/${gone.id}`, { as: person });
+  const used = async (as: TestUser) =>
+    Object.fromEntries(
+      (await callFor(Usage, "GET", "/usage", { as })).quotas.map((one) => [one.name, one.used]),
+    );
+  expect(await used(person)).toMatchObject({
+    collections: 2,
+    documents_in_a_collection: 2,
+    documents: 3,
+    document_bytes: 21,
+  });
+  expect(await used(colleague)).toMatchObject({ collections: 0, documents: 0, document_bytes: 0 });
 });
 
 test("nothing is left of a file whose document was deleted while it was on its way", async () => {
