@@ -54,9 +54,7 @@ export class ExecutionOutbox {
     }
     try {
       if (calls.length > 0) await saveExecutions(this.#createCtx(), calls, vault.dataKey);
-      storage.commit(() => {
-        for (const { requestId } of turns) executions.settle(requestId);
-      });
+      storage.commit(() => executions.settle(turns.map(({ requestId }) => requestId)));
       return true;
     } catch (cause) {
       // The fault is in one of them: alone, it keeps no other from being saved.

@@ -49,8 +49,11 @@ export class ExecutionStore {
     );
   }
 
-  settle(requestId: string): void {
-    this.#storage.run("DELETE FROM owed_executions WHERE request_id = ?", requestId);
+  settle(requestIds: readonly string[]): void {
+    this.#storage.run(
+      "DELETE FROM owed_executions WHERE request_id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(requestIds),
+    );
   }
 
   postpone(requestId: string, dueAt: number): void {

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { isUuid } from "../../lib/ids.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Queries } from "../../platform/db.ts";
 import type { DataKey } from "../../platform/keyring.ts";
 import { allow } from "../auth/policy.ts";
 import type { ToolAction } from "../hub/protocol.ts";
@@ -43,23 +44,39 @@ export async function saveExecutions(ctx: Ctx, list: readonly Execution[], key?:
   const permission = allow("tool_executions", "record");
   const userId = userIdOf(ctx);
   const vault = key ? new ChatVault(key, userId) : await openVault(ctx);
-  const rows = list.map((execution) => toRow(vault, userId, execution));
-  await ctx.db.run(permission, (queries) =>
-    rows.length === 0 ? [] : [queries.insert(toolExecutions).values(rows).onConflictDoNothing()],
-  );
+  const rows = list.map((execution) => toRow(vault, execution));
+  await ctx.db.run(permission, (queries) => (rows.length === 0 ? [] : [insert(queries, userId, rows)]));
 }
 
-function toRow(vault: ChatVault, userId: string, execution: Execution): typeof toolExecutions.$inferInsert {
-  const { callId, chatId, payload, startedAt, durationMs, ...rest } = execution;
+/** One parameter for all rows: a hub brings a hundred at a time, and a parameter for each column would cost it more than the rest. */
+function insert(queries: Queries, userId: string, rows: readonly IncomingRow[]) {
+  return queries.execute(sql`
+    insert into ${toolExecutions}
+      (id, user_id, request_id, chat_id, device_id, action, table_name, status, payload, started_at, duration_ms)
+    select id, ${userId}::uuid, request_id, chat_id, device_id, action, table_name, status,
+      decode(payload, 'base64'), started_at, duration_ms
+    from json_to_recordset(${JSON.stringify(rows)}::json) as incoming (
+      id text, request_id text, chat_id uuid, device_id text, action text, table_name text, status text, payload text,
+      started_at timestamptz, duration_ms integer)
+    on conflict do nothing`);
+}
+
+type IncomingRow = ReturnType<typeof toRow>;
+
+function toRow(vault: ChatVault, execution: Execution) {
+  const { callId, chatId, payload } = execution;
   return {
-    ...rest,
     id: callId,
-    userId,
+    request_id: execution.requestId,
     // A client may name a chat as it likes; only ours have UUIDs.
-    chatId: chatId !== null && isUuid(chatId) ? chatId : null,
-    payload: vault.sealPayload(callId, payload),
-    startedAt: new Date(startedAt),
-    durationMs: Math.max(0, Math.round(durationMs)),
+    chat_id: chatId !== null && isUuid(chatId) ? chatId : null,
+    device_id: execution.deviceId,
+    action: execution.action,
+    table_name: execution.table,
+    status: execution.status,
+    payload: Buffer.from(vault.sealPayload(callId, payload).buffer).toString("base64"),
+    started_at: new Date(execution.startedAt),
+    duration_ms: Math.max(0, Math.round(execution.durationMs)),
   };
 }
 
