@@ -18,27 +18,29 @@ class BenchHub extends UserHub {
   /** A hub on the same storage and sockets, which serves from the first measuring frame on. */
   #measured: Hub | undefined;
 
-  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
-    if (data === '{"type":"bench_commits"}') {
-      this.#measured ??= createHub(this.ctx, this.env);
-      socket.send(JSON.stringify({ type: "bench_done", commits: this.#measured.parts.storage.commits }));
-    } else if (typeof data === "string" && data.startsWith('{"type":"bench_calls"')) {
-      const { count, in_flight: inFlight } = JSON.parse(data) as { count: number; in_flight: number };
-      this.#measured ??= createHub(this.ctx, this.env);
-      await measure(this.#measured, count, inFlight);
-      socket.send('{"type":"bench_done"}');
-    } else if (typeof data === "string" && data.startsWith('{"type":"bench_fill_memory"')) {
-      this.#measured ??= createHub(this.ctx, this.env);
-      await fillMemory(this.#measured, (JSON.parse(data) as { to: number }).to);
-      socket.send('{"type":"bench_done"}');
-    } else if (typeof data === "string" && data.startsWith('{"type":"bench_search_memory"')) {
-      const { times, cold } = JSON.parse(data) as { times: number; cold: boolean };
-      const found = await searchMemory(this.#measured!, { times, isCold: cold });
-      socket.send(JSON.stringify({ type: "bench_done", found }));
-    } else if (this.#measured) await this.#measured.router.route(socket, data);
-    else await super.webSocketMessage(socket, data);
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> | undefined {
+    if (typeof data === "string" && data.startsWith('{"type":"bench_')) return this.#command(socket, data);
+    return this.#measured ? this.#measured.router.route(socket, data) : super.webSocketMessage(socket, data);
+  }
+
+  async #command(socket: WebSocket, data: string): Promise<void> {
+    this.#measured ??= createHub(this.ctx, this.env);
+    const hub = this.#measured;
+    const command = JSON.parse(data) as Command;
+    let answer = {};
+    if (command.type === "bench_commits") answer = { commits: hub.parts.storage.commits };
+    else if (command.type === "bench_calls") await measure(hub, command.count, command.in_flight);
+    else if (command.type === "bench_fill_memory") await fillMemory(hub, command.to);
+    else answer = { found: await searchMemory(hub, { times: command.times, isCold: command.cold }) };
+    socket.send(JSON.stringify({ type: "bench_done", ...answer }));
   }
 }
+
+type Command =
+  | { type: "bench_commits" }
+  | { type: "bench_calls"; count: number; in_flight: number }
+  | { type: "bench_fill_memory"; to: number }
+  | { type: "bench_search_memory"; times: number; cold: boolean };
 
 async function measure(hub: Hub, count: number, inFlight: number): Promise<void> {
   const run = startRun(hub);

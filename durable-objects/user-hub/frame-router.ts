@@ -1,5 +1,6 @@
 /** Reads what clients send and calls the verb it asks for. Bad frames are answered, and end the socket when they pile up. */
 import { newestOf } from "../../src/features/agent/history.ts";
+import type { AgentToRun } from "../../src/features/custom-agents/schema.ts";
 import { readClientFrame } from "../../src/features/hub/client-frames.ts";
 import {
   CLOSE,
@@ -35,6 +36,10 @@ export interface RouterParts {
   questions: DataRequests;
   /** The device a new turn works with. */
   bind(deviceId: string): Binding;
+  /** Who answers in a chat in place of the assistant; at once undefined where it is known that nobody does. */
+  agentOfChat(chatId: string): Promise<AgentToRun | undefined> | undefined;
+  /** Lets work go on that nobody waits for. */
+  goOn(work: Promise<unknown>): void;
   /** Throws `forbidden` for a role that may not start turns. */
   assertMayStart(): void;
   /** Reads a fresh token of the same user; throws `unauthorized` and its kin. */
@@ -49,47 +54,58 @@ export class FrameRouter {
     this.#parts = parts;
   }
 
-  async route(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+  /** A promise only where something must be waited for: results of tools, of which there are many, want none. */
+  route(socket: WebSocket, data: string | ArrayBuffer): Promise<void> | undefined {
     const { sockets } = this.#parts;
-    if (isTooLarge(data)) return sockets.close(socket, CLOSE.frameTooLarge, "frame too large");
+    if (isTooLarge(data)) return void sockets.close(socket, CLOSE.frameTooLarge, "frame too large");
     sockets.heard(socket);
-    if (sockets.isExpired(socket)) return sockets.close(socket, CLOSE.sessionEnded, "the session has ended");
+    if (sockets.isExpired(socket)) {
+      return void sockets.close(socket, CLOSE.sessionEnded, "the session has ended");
+    }
     if (data === PONG_TEXT) return;
-    if (typeof data !== "string") return this.#reject(socket, "Frames are JSON text.");
+    const frame = this.#read(socket, data);
+    if (!frame) return;
+    try {
+      if (frame.type !== "auth_refresh") return void this.#dispatch(socket, frame);
+      const { readToken, connections } = this.#parts;
+      return readToken(frame.token)
+        .then((session) => connections.extend(socket, session))
+        .catch((error: unknown) => this.#fail(socket, frame, error));
+    } catch (error) {
+      this.#fail(socket, frame, error);
+    }
+  }
+
+  /** Undefined for what is no frame, which is answered. */
+  #read(socket: WebSocket, data: string | ArrayBuffer): ClientFrame | undefined {
+    if (typeof data !== "string") return void this.#reject(socket, "Frames are JSON text.");
     let raw: unknown;
     try {
       raw = JSON.parse(data);
     } catch {
-      return this.#reject(socket, "The frame is not valid JSON.");
+      return void this.#reject(socket, "The frame is not valid JSON.");
     }
-    if (isTooDeep(raw)) return this.#reject(socket, "The frame is nested too deeply.");
+    if (isTooDeep(raw)) return void this.#reject(socket, "The frame is nested too deeply.");
     const reading = readClientFrame(raw);
-    if (!reading.success) {
-      const issue = reading.error.issues[0];
-      return this.#reject(
-        socket,
-        `${issue?.path.join(".") || "frame"}: ${issue?.message ?? "invalid"}`,
-        repliedTo(raw),
-      );
-    }
-    try {
-      await this.#dispatch(socket, reading.data);
-    } catch (error) {
-      // Nothing is thrown on to the runtime: it would log the error's text, which may quote the frame.
-      const known = tellable(error);
-      if (known !== error) this.#parts.log.error({ event: "frame.failed", frame: reading.data.type }, error);
-      const code = known.code === "bad_request" ? "bad_frame" : known.code;
-      this.#refuse(socket, code, known.message, repliedTo(raw), known.retryAfterS);
-    }
+    if (reading.success) return reading.data;
+    const issue = reading.error.issues[0];
+    const why = `${issue?.path.join(".") || "frame"}: ${issue?.message ?? "invalid"}`;
+    this.#reject(socket, why, repliedTo(raw));
   }
 
-  async #dispatch(socket: WebSocket, frame: ClientFrame): Promise<void> {
+  /** Nothing is thrown on to the runtime: it would log the error's text, which may quote the frame. */
+  #fail(socket: WebSocket, frame: ClientFrame, error: unknown): void {
+    const known = tellable(error);
+    if (known !== error) this.#parts.log.error({ event: "frame.failed", frame: frame.type }, error);
+    const code = known.code === "bad_request" ? "bad_frame" : known.code;
+    this.#refuse(socket, code, known.message, repliedTo(frame), known.retryAfterS);
+  }
+
+  #dispatch(socket: WebSocket, frame: Exclude<ClientFrame, { type: "auth_refresh" }>): void {
     const { sockets, connections, turns } = this.#parts;
     if (frame.type === "ping") return void sockets.sendText(socket, PONG_TEXT);
     if (frame.type === "pong") return;
     if (frame.type === "device_hello") return connections.greet(socket, frame);
-    if (frame.type === "auth_refresh")
-      return connections.extend(socket, await this.#parts.readToken(frame.token));
     const { device } = sockets.attachment(socket);
     if (!device) throw new AppError("bad_request", { detail: "Say device_hello first." });
     switch (frame.type) {
@@ -124,14 +140,31 @@ export class FrameRouter {
     if (frame.chat_id !== undefined && !isUuid(frame.chat_id)) {
       throw new AppError("bad_request", { detail: "chat_id: must be the id of a chat." });
     }
-    const { deviceId, epoch, blocks, autoApprove } = device;
-    turns.admit(
+    const chatId = frame.chat_id?.toLowerCase();
+    const agent = chatId === undefined ? undefined : this.#parts.agentOfChat(chatId);
+    if (!agent) return this.#admit(device, frame, requestId);
+    const admitted = agent.then((found) => {
+      if (turns.has(requestId)) return;
+      this.#parts.assertMayStart();
+      this.#admit(device, frame, requestId, found);
+    });
+    this.#parts.goOn(admitted.catch((error: unknown) => this.#fail(socket, frame, error)));
+  }
+
+  #admit(
+    { deviceId, epoch, blocks, autoApprove }: AttachedDevice,
+    frame: HomeRequest | FloatingRequest,
+    requestId: string,
+    agent?: AgentToRun,
+  ): void {
+    this.#parts.turns.admit(
       {
         requestId,
         message: frame.message,
         // A popup's exchange, or one of a client that keeps its own history, belongs to no chat unless it names one.
         startsChat: frame.type === "home_request" && !frame.chat_id && !frame.conversation_history,
         ...(frame.chat_id === undefined ? {} : { chatId: frame.chat_id.toLowerCase() }),
+        ...(agent ? { agent } : {}),
         ...(frame.type === "home_request"
           ? { kind: "home", history: newestOf(frame.conversation_history ?? []) }
           : { kind: "floating", ...(frame.scope ? { scope: frame.scope } : {}) }),

@@ -68,8 +68,8 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls, KeyCa
     return new Response(null, { status: 101, webSocket: client, ...(headers ? { headers } : {}) });
   }
 
-  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
-    if (!this.#hub.sockets.isReader(socket)) await this.#hub.router.route(socket, data);
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> | undefined {
+    return this.#hub.sockets.isReader(socket) ? undefined : this.#hub.router.route(socket, data);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {

@@ -12,6 +12,8 @@ export const SUBPROTOCOL = "adjutant.v3";
 /** Bytes of one text frame; a larger one closes the socket with 1009. */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 export const MAX_MESSAGE_CHARS = 100_000;
+export const ID_CHARS_MAX = 200;
+export const ROWS_MAX = 200;
 
 /** The exact texts of the heartbeat: the runtime matches them byte by byte and answers without waking the hub. */
 export const PING_TEXT = '{"type":"ping"}';
@@ -28,7 +30,7 @@ export const CLOSE = {
   frameTooLarge: 1009,
 } as const;
 
-const id = z.string().min(1).max(200);
+const id = z.string().min(1).max(ID_CHARS_MAX);
 /** Made by a client. Rests in the clear and is logged, so it has no room for words; and every store keeps it the same. */
 export const ClientMadeId = z
   .string()
@@ -150,8 +152,8 @@ export const ToolResult = z
     id,
     epoch: count,
     row: data.nullable().optional(),
-    rows: z.array(data).max(200).optional(),
-    results: z.array(SearchHit).max(200).optional(),
+    rows: z.array(data).max(ROWS_MAX).optional(),
+    results: z.array(SearchHit).max(ROWS_MAX).optional(),
     deleted: z.boolean().optional(),
     ok: z.boolean().optional(),
     error: ToolError.optional(),
