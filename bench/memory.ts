@@ -1,21 +1,29 @@
 /**
- * `npm run bench:memory`: how much of the evidence for a question is among the memories that are found for it, and how many
- * tokens they put into a turn; next to the verbatim baseline, which embeds every turn and extracts nothing. A third row
- * ranks the verbatim turns as this system does: the rest of the difference is extraction. Prints tables.
+ * `npm run bench:memory [-- --sentence]`: how much of the evidence for a question is among the memories that are found for
+ * it, and how many tokens they put into a turn; next to the verbatim baseline, which embeds every turn and extracts
+ * nothing. A third row ranks the verbatim turns as this system does: the rest of the difference is extraction. Prints
+ * tables. With `--sentence` once more with a sentence embedder, for all of them, or with the one that EMBEDDER_URL names.
  * With ANTHROPIC_API_KEY or MODEL_BASE_URL set the `small` model extracts; otherwise the heuristic does.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { z } from "zod";
 import { type Exchange, extract, heuristicExtraction } from "../src/features/memory/extract.ts";
-import { COSINE_MIN, fitting, likeness } from "../src/features/memory/likeness.ts";
+import {
+  fitting,
+  type LikenessSettings,
+  likeness,
+  likenessSettingsOf,
+} from "../src/features/memory/likeness.ts";
 import { merge } from "../src/features/memory/merge.ts";
 import type { MemoryItem } from "../src/features/memory/schema.ts";
 import { textOf } from "../src/features/memory/text.ts";
 import { newId } from "../src/lib/ids.ts";
-import { HashingEmbedder } from "../src/platform/embedder-hashing.ts";
+import type { Embedder } from "../src/platform/embedder.ts";
 import { createModelClient } from "../src/platform/model.ts";
 import type { ModelClient } from "../src/platform/model-port.ts";
+import { embeddersToMeasure } from "./lib/embedders.ts";
 import {
   type Answered,
   type Entry,
@@ -55,11 +63,24 @@ if (!existsSync(FILE)) {
   process.exit(0);
 }
 
+interface Talk {
+  questions: Question[];
+  /** Every turn as it was said. */
+  verbatim: Entry[];
+  /** What is kept of them. */
+  kept: Entry[];
+}
+
+/** What was found for all questions. */
+interface Found {
+  ours: Answered[];
+  verbatim: Answered[];
+  reranked: Answered[];
+}
+
+const { values } = parseArgs({ options: { sentence: { type: "boolean", default: false } } });
 const model = configuredModel();
-const embedder = new HashingEmbedder();
-const verbatim: Answered[] = [];
-const reranked: Answered[] = [];
-const ours: Answered[] = [];
+const talks: Talk[] = [];
 for (const { conversation, qa } of Conversations.parse(JSON.parse(readFileSync(FILE, "utf8")))) {
   const turns = turnsOf(conversation);
   const known = new Set(turns.map(({ dia_id }) => dia_id));
@@ -71,15 +92,24 @@ for (const { conversation, qa } of Conversations.parse(JSON.parse(readFileSync(F
       evidence: idsIn(evidence).filter((id) => known.has(id)),
     }))
     .filter(({ evidence }) => evidence.length > 0);
-  const everything = turns.map(({ dia_id, speaker, text }) => ({
+  const verbatim = turns.map(({ dia_id, speaker, text }) => ({
     turnId: dia_id,
     text: `${speaker}: ${text}`,
   }));
-  verbatim.push(...(await answered(everything, questions, { asHere: false })));
-  reranked.push(...(await answered(everything, questions, { asHere: true })));
-  ours.push(...(await answered(await remembered(turns, model), questions, { asHere: true })));
+  talks.push({ questions, verbatim, kept: await remembered(turns, model) });
 }
-report();
+const { embedders, stop } = await embeddersToMeasure(values);
+for (const embedder of embedders) {
+  const settings = likenessSettingsOf(embedder === embedders[0] ? "hashing" : "openai");
+  const found: Found = { ours: [], verbatim: [], reranked: [] };
+  for (const { questions, verbatim, kept } of talks) {
+    found.verbatim.push(...(await answered(verbatim, questions, { embedder })));
+    found.reranked.push(...(await answered(verbatim, questions, { embedder, settings })));
+    found.ours.push(...(await answered(kept, questions, { embedder, settings })));
+  }
+  report(embedder, found);
+}
+await stop();
 
 function turnsOf(conversation: Record<string, unknown>): Turn[] {
   const sessions = Object.keys(conversation).filter((name) => /^session_\d+$/.test(name));
@@ -118,10 +148,8 @@ async function remembered(turns: readonly Turn[], small: ModelClient | null): Pr
 }
 
 function nearest(text: string, items: readonly MemoryItem[]): MemoryItem[] {
-  const scores = likeness(
-    text,
-    items.map(({ body }) => ({ text: textOf(body), cosine: null })),
-  );
+  const candidates = items.map(({ body }) => ({ text: textOf(body), cosine: null }));
+  const scores = likeness(text, candidates, 1);
   return items
     .map((item, at) => ({ item, score: scores[at] ?? 0 }))
     .filter(({ score }) => score > 0)
@@ -130,11 +158,11 @@ function nearest(text: string, items: readonly MemoryItem[]): MemoryItem[] {
     .map(({ item }) => item);
 }
 
-/** Nearest by vector; `asHere` as a hub does: what fits by words and vectors together. */
+/** Nearest by vector; with `settings` as a hub does: what fits by words and vectors together. */
 async function answered(
   entries: readonly Entry[],
   questions: readonly Question[],
-  { asHere }: { asHere: boolean },
+  { embedder, settings }: { embedder: Embedder; settings?: LikenessSettings },
 ): Promise<Answered[]> {
   const vectors = await embedder.embed(
     entries.map(({ text }) => text),
@@ -149,9 +177,9 @@ async function answered(
       .map((entry, index) => ({ ...entry, cosine: dot(vectors[index]!, asked[at]!) }))
       .toSorted((one, other) => other.cosine - one.cosine)
       .slice(0, OPENED);
-    if (!asHere) return { question, found: near };
-    const above = near.filter(({ cosine }) => cosine >= COSINE_MIN.hashing);
-    return { question, found: fitting(question.text, above) };
+    if (!settings) return { question, found: near };
+    const above = near.filter(({ cosine }) => cosine >= settings.cosineMin);
+    return { question, found: fitting(question.text, above, settings.wordsShare) };
   });
 }
 
@@ -171,11 +199,11 @@ function configuredModel(): ModelClient | null {
   return createModelClient({ apiKey, baseUrl, models: { supervisor: small, worker: small, small } });
 }
 
-function report(): void {
+function report(embedder: Embedder, { ours, verbatim, reranked }: Found): void {
   const systems = { "this system": ours, verbatim, "verbatim, ranked as here": reranked };
   const baseline = taken(verbatim, first(10));
   console.log(
-    `${verbatim.length} questions; extraction by ${model ? "the small model" : "the heuristic"}, vectors by ${embedder.id}\n`,
+    `\n${verbatim.length} questions; extraction by ${model ? "the small model" : "the heuristic"}, vectors by ${embedder.id}\n`,
   );
   console.log(
     "| | recall@5 | recall@10 | tokens of 5 | tokens of 10 | tokens for the baseline's recall@10 |",

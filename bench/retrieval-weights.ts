@@ -3,9 +3,9 @@ import { fuse, type Scored } from "../src/features/knowledge/core/rank.ts";
 
 type Found = Scored<number>[];
 
-export const SHARES = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4] as const;
+export const SHARES = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
 
-/** For each share what each owner gains over keywords alone, in one collection. */
+/** For each share what each owner gains over keywords alone, in one collection by one embedder. */
 export type Gains = Map<number, number[]>;
 
 export function noGains(): Gains {
@@ -28,14 +28,16 @@ export function addGains(
 }
 
 export interface ShareRow {
+  embedder: string;
   collection: string;
   share: number;
   mean: number;
   worst: number;
 }
 
-export function shareRows(collection: string, gains: Gains): ShareRow[] {
+export function shareRows(embedder: string, collection: string, gains: Gains): ShareRow[] {
   return [...gains].map(([share, owners]) => ({
+    embedder,
     collection,
     share,
     mean: meanOf(owners),
@@ -44,7 +46,13 @@ export function shareRows(collection: string, gains: Gains): ShareRow[] {
 }
 
 /** For each collection the share that is best on the others, and what it gives on this one, which had no say in it. */
-export function heldOut(rows: readonly ShareRow[]): ShareRow[] {
+export function heldOut(all: readonly ShareRow[]): ShareRow[] {
+  return [...new Set(all.map(({ embedder }) => embedder))].flatMap((embedder) =>
+    heldOutOf(all.filter((row) => row.embedder === embedder)),
+  );
+}
+
+function heldOutOf(rows: readonly ShareRow[]): ShareRow[] {
   const collections = [...new Set(rows.map(({ collection }) => collection))];
   if (collections.length < 2) return [];
   return collections.map((collection) => {

@@ -1,19 +1,19 @@
 /**
- * `npm run bench:retrieval [-- directory]`: how well the product finds relevant documents in public collections, by
- * keywords over the blind index, by vectors, and by both, next to plain BM25 over words in the clear. Prints a table and
- * writes `bench/retrieval.json`. A directory of a collection has `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`.
- *
- * With EMBEDDER_URL, EMBEDDER_MODEL and EMBEDDER_DIMENSIONS (EMBEDDER_KEY where the service wants one) an
- * OpenAI-compatible embedder is measured too. Without them it says that none was.
+ * `npm run bench:retrieval [-- --sentence] [directory]`: how well the product finds relevant documents in public
+ * collections, by keywords over the blind index, by vectors, and by both, next to plain BM25 over words in the clear.
+ * Prints a table and writes `bench/retrieval.json`. A directory of a collection has `corpus.jsonl`, `queries.jsonl` and
+ * `qrels.tsv`. With `--sentence` a sentence embedder is measured too, or the one that EMBEDDER_URL names.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { CHUNK_SETTINGS, chunkDocument } from "../src/features/knowledge/core/chunk.ts";
 import { parseDocument } from "../src/features/knowledge/core/parse/parse.ts";
 import { fusionWeightsOf, type Scored } from "../src/features/knowledge/core/rank.ts";
-import { createEmbedder, type Embedder } from "../src/platform/embedder.ts";
+import type { Embedder } from "../src/platform/embedder.ts";
+import { embeddersToMeasure } from "./lib/embedders.ts";
 import { type Collection, meanOf, type Quality, qualityOf, readCollection } from "./retrieval-collection.ts";
 import {
   documentsOf,
@@ -65,8 +65,8 @@ async function chunksOf({ documents }: Collection): Promise<Piece[]> {
 
 interface Measurement {
   systems: Record<string, Measured>;
-  /** Of the embedded embedder. */
-  gains: Gains;
+  /** By embedder. */
+  gains: Map<string, Gains>;
 }
 
 async function measure(
@@ -77,7 +77,7 @@ async function measure(
   const { queries } = collection;
   const quality = (found: Scored<number>[][]) =>
     qualityOf(collection, (query) => documentsOf(found[query]!, pieces));
-  const gains = noGains();
+  const gains = new Map(embedders.map(({ id }) => [id, noGains()]));
   const keywords = searchBlind(pieces, queries, KEYS[0]!);
   const systems: Record<string, Measured> = {
     "BM25 in the clear": quality(searchPlain(pieces, queries)),
@@ -89,7 +89,7 @@ async function measure(
     const isKeyed = embedder === embedders[0];
     for (const key of isKeyed ? KEYS : KEYS.slice(0, 1)) {
       const vectors = await searchVectors(pieces, queries, embedder, key);
-      if (isKeyed) addGains(gains, keywords, vectors, (found) => quality(found).ndcg);
+      addGains(gains.get(embedder.id)!, keywords, vectors, (found) => quality(found).ndcg);
       alone.push(quality(vectors));
       both.push(quality(searchBoth(keywords, vectors, fusionWeightsOf(embedder.id))));
     }
@@ -101,24 +101,6 @@ async function measure(
 
 function overKeys(qualities: readonly Quality[]): Measured {
   return { ...meanOf(qualities), worst: Math.min(...qualities.map(({ ndcg }) => ndcg)) };
-}
-
-function embeddersToMeasure(): Embedder[] {
-  const { EMBEDDER_URL, EMBEDDER_MODEL, EMBEDDER_DIMENSIONS, EMBEDDER_KEY } = process.env;
-  const embedders = [createEmbedder({ kind: "hashing" })];
-  if (EMBEDDER_URL && EMBEDDER_MODEL) {
-    const dimensions = Number(EMBEDDER_DIMENSIONS ?? 1_024);
-    embedders.push(
-      createEmbedder({
-        kind: "openai",
-        baseUrl: EMBEDDER_URL,
-        apiKey: EMBEDDER_KEY,
-        model: EMBEDDER_MODEL,
-        dimensions,
-      }),
-    );
-  }
-  return embedders;
 }
 
 interface Verdict {
@@ -166,13 +148,17 @@ function judgedBetter(rows: readonly Row[], [embedded, ...others]: readonly Embe
   });
 }
 
-const directory = process.argv[2] ?? join("..", "shared", "data", "retrieval");
+const { values, positionals } = parseArgs({
+  options: { sentence: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const directory = positionals[0] ?? join("..", "shared", "data", "retrieval");
 if (!existsSync(directory)) {
   console.error(`There is no directory ${directory}. Pass one that holds collections, such as scifact/.`);
   process.exit(1);
 }
 const names = readdirSync(directory).filter((name) => existsSync(join(directory, name, "qrels.tsv")));
-const embedders = embeddersToMeasure();
+const { embedders, stop } = await embeddersToMeasure(values);
 const rows: Row[] = [];
 const shares: ShareRow[] = [];
 for (const name of names) {
@@ -183,11 +169,14 @@ for (const name of names) {
   ] as const) {
     console.log(`Measuring ${name}: ${pieces.length} ${cut === "whole" ? "documents" : "chunks"} …`);
     const { systems, gains } = await measure(collection, pieces, embedders);
-    if (cut === "chunks") shares.push(...shareRows(name, gains));
+    if (cut === "chunks") {
+      for (const [embedder, each] of gains) shares.push(...shareRows(embedder, name, each));
+    }
     for (const [system, quality] of Object.entries(systems))
       rows.push({ collection: name, cut, system, ...quality });
   }
 }
+await stop();
 const rounded = (value: number) => Number(value.toFixed(4));
 console.table(
   rows.map(({ ndcg, recall, worst, ...row }) => ({
@@ -210,7 +199,9 @@ if (blind.length > 0) {
 const aims = [...judged(rows, embedders[0]!.id), ...judgedBetter(rows, embedders)];
 for (const { aim, met } of aims) console.log(`${met ? "met   " : "MISSED"} ${aim}`);
 if (embedders.length === 1) {
-  console.log("No sentence embedder was measured: set EMBEDDER_URL, EMBEDDER_MODEL and EMBEDDER_DIMENSIONS.");
+  console.log(
+    "No sentence embedder was measured: add `-- --sentence`, or set EMBEDDER_URL and EMBEDDER_MODEL.",
+  );
 }
 const results = {
   at: new Date().toISOString(),

@@ -1,7 +1,7 @@
 import { verifyAccessToken } from "../../src/features/auth/service.ts";
 import { findSources, loadRoster, programOf } from "../../src/features/custom-agents/service.ts";
 import { searchKnowledgeTool } from "../../src/features/knowledge/tools.ts";
-import { COSINE_MIN } from "../../src/features/memory/likeness.ts";
+import { likenessSettingsOf } from "../../src/features/memory/likeness.ts";
 import { runCodeTool, webSearchTool } from "../../src/features/tools/service.ts";
 import type { Tool } from "../../src/features/tools/types.ts";
 import { newId } from "../../src/lib/ids.ts";
@@ -28,7 +28,7 @@ export function createHub(state: DurableObjectState, raw: RawEnv): Hub {
     limits: env.config.limits,
     memory: {
       learning: env.config.memory.learning,
-      cosineMin: COSINE_MIN[env.config.embedder.kind === "hashing" ? "hashing" : "other"],
+      likeness: likenessSettingsOf(env.config.embedder.kind),
     },
     log: hubLog,
     metrics: createMetrics(env.analytics, hubLog),

@@ -2,6 +2,7 @@ import type { AgentProgram } from "../../src/features/agent/types.ts";
 import type { verifyAccessToken } from "../../src/features/auth/service.ts";
 import type { AgentToRun } from "../../src/features/custom-agents/schema.ts";
 import type { Roster } from "../../src/features/custom-agents/service.ts";
+import type { LikenessSettings } from "../../src/features/memory/likeness.ts";
 import type { Tool } from "../../src/features/tools/types.ts";
 import type { Logger } from "../../src/lib/logger.ts";
 import type { Clock } from "../../src/lib/time.ts";
@@ -20,7 +21,7 @@ export interface HubSurroundings {
   model: ModelClient;
   embedder: Embedder;
   limits: HubLimits;
-  memory: { learning: LearningMode; cosineMin: number };
+  memory: { learning: LearningMode; likeness: LikenessSettings };
   log: Logger;
   metrics: Metrics;
   clock?: Clock;

@@ -1,17 +1,17 @@
-import { fitting } from "../../src/features/memory/likeness.ts";
+import { fitting, type LikenessSettings } from "../../src/features/memory/likeness.ts";
 import type { MemoryItem } from "../../src/features/memory/schema.ts";
 import { textOf } from "../../src/features/memory/text.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { MemoryHit, MemoryVectors, VectorKind } from "./memory-vectors.ts";
 
 /** The nearest by vector; these are opened, and the best of them found by words and vectors together. */
-const OPENED = { associative: 64, episodic: 24 } as const satisfies Record<VectorKind, number>;
+const OPENED = 64;
 
 export interface MemorySearchPorts {
   store: MemoryStore;
   vectors: MemoryVectors;
-  /** The cosine from which on two texts have something to do with each other. It differs by embedder. */
-  cosineMin: number;
+  /** They differ by embedder. */
+  likeness: LikenessSettings;
   now(): number;
 }
 
@@ -30,14 +30,14 @@ export class MemorySearch {
 
   /** What is current of one tier and fits the question, the best first. Without any database trip. */
   find(question: Question, tier: VectorKind, limit: number): MemoryItem[] {
-    const { vectors, cosineMin } = this.#ports;
+    const { vectors, likeness } = this.#ports;
     const query = vectors.flatten(question.vector);
-    const hits = vectors.search(query, tier, { limit: OPENED[tier], scoreMin: cosineMin });
+    const hits = vectors.search(query, tier, { limit: OPENED, scoreMin: likeness.cosineMin });
     return this.#ranked(question.text, hits).slice(0, limit);
   }
 
   #ranked(text: string, hits: readonly MemoryHit[]): MemoryItem[] {
-    const { store, now } = this.#ports;
+    const { store, likeness, now } = this.#ports;
     const cosines = new Map(hits.map(({ memoryId, score }) => [memoryId, score]));
     const items = store
       .withIds([...cosines.keys()])
@@ -47,6 +47,6 @@ export class MemorySearch {
       text: textOf(item.body),
       cosine: cosines.get(item.id) ?? null,
     }));
-    return fitting(text, candidates).map(({ item }) => item);
+    return fitting(text, candidates, likeness.wordsShare).map(({ item }) => item);
   }
 }

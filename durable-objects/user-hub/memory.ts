@@ -1,5 +1,6 @@
 /** What is remembered of the hub's user. The hub is its one writer; here are its changes, and the parts that make them. */
 import { type Making, used } from "../../src/features/memory/item.ts";
+import type { LikenessSettings } from "../../src/features/memory/likeness.ts";
 import { confirmedCore, type FactSource, proposeCore } from "../../src/features/memory/merge.ts";
 import type { CoreEntry, MemoryChange } from "../../src/features/memory/schema.ts";
 import { searchMemory } from "../../src/features/memory/service.ts";
@@ -32,8 +33,7 @@ export interface MemoryPorts {
   model: ModelClient;
   modelSlots: Semaphore;
   embedder: Embedder;
-  /** The cosine from which on two texts have something to do with each other. It differs by embedder. */
-  cosineMin: number;
+  likeness: LikenessSettings;
   /** Of the device that was active last. */
   deviceZone(): string;
   /** A context in the user's own tenant. */
@@ -69,7 +69,7 @@ export class HubMemory {
   readonly #ports: MemoryPorts;
 
   constructor(ports: MemoryPorts) {
-    const { parts, embedder, cosineMin, createCtx } = ports;
+    const { parts, embedder, likeness, createCtx } = ports;
     const { storage, vault, clock } = parts;
     this.#ports = ports;
     this.parts = parts;
@@ -80,7 +80,7 @@ export class HubMemory {
     this.search = new MemorySearch({
       store: this.store,
       vectors: this.vectors,
-      cosineMin,
+      likeness,
       now: () => clock.now(),
     });
     this.questions = new MemoryQuestions(storage, vault);

@@ -1,5 +1,6 @@
 /** How well remembered texts fit a question: their words and their vectors together. */
 import { searchWords } from "../../lib/search-words.ts";
+import type { EmbedderConfig } from "../../platform/embedder.ts";
 
 export interface Candidate {
   text: string;
@@ -7,14 +8,28 @@ export interface Candidate {
   cosine: number | null;
 }
 
+export interface LikenessSettings {
+  /** From where on two texts have something to do with each other. */
+  cosineMin: number;
+  /** Of a score; the rest is the vectors'. */
+  wordsShare: number;
+}
+
 /**
- * From where on two texts have something to do with each other, by the kind of embedder. Hashed features: of the turns that
- * answer a question of a long conversation, five in six were above it. Embedders that know meanings put any two texts
- * nearer.
+ * Spec 6: these vectors alone are weaker than words. Of the turns that answer a question of a long conversation, four in
+ * five are above the least cosine, and four in ten of the others.
  */
-export const COSINE_MIN = { hashing: 0.15, other: 0.3 } as const;
-/** Spec 6, for the embedded embedder: its vectors alone are weaker than words. */
-const WORDS_SHARE = 0.7;
+const HASHING: LikenessSettings = { cosineMin: 0.15, wordsShare: 0.7 };
+/**
+ * Embedders that know meanings put any two texts nearer, and are stronger than words: nine in ten, and again four in ten.
+ * Whichever two of three conversations chose the share, it was 0.15 to 0.3. See `npm run bench:memory -- --sentence`.
+ */
+const SENTENCE: LikenessSettings = { cosineMin: 0.3, wordsShare: 0.25 };
+
+export function likenessSettingsOf(kind: EmbedderConfig["kind"]): LikenessSettings {
+  return kind === "hashing" ? HASHING : SENTENCE;
+}
+
 /**
  * Of the best score: what is below has a common word or two by chance. Less than the share of the vectors, so that what is
  * nearest by meaning stays though it shares no word.
@@ -25,8 +40,12 @@ const SATURATION = 1.2;
 const LENGTH_SHARE = 0.75;
 
 /** Those that fit the question, the best first. */
-export function fitting<Found extends Candidate>(question: string, candidates: readonly Found[]): Found[] {
-  const scores = likeness(question, candidates);
+export function fitting<Found extends Candidate>(
+  question: string,
+  candidates: readonly Found[],
+  wordsShare: number,
+): Found[] {
+  const scores = likeness(question, candidates, wordsShare);
   const least = Math.max(0, ...scores) * SCORE_SHARE_MIN;
   return candidates
     .map((candidate, at) => ({ candidate, score: scores[at] ?? 0 }))
@@ -36,7 +55,7 @@ export function fitting<Found extends Candidate>(question: string, candidates: r
 }
 
 /** One score for each candidate, 0 to 1; 0 has no word in common and no likeness. */
-export function likeness(question: string, candidates: readonly Candidate[]): number[] {
+export function likeness(question: string, candidates: readonly Candidate[], wordsShare: number): number[] {
   const words = unitScaled(
     wordScores(
       question,
@@ -44,7 +63,7 @@ export function likeness(question: string, candidates: readonly Candidate[]): nu
     ),
   );
   const vectors = unitScaled(candidates.map(({ cosine }) => Math.max(0, cosine ?? 0)));
-  return words.map((score, at) => WORDS_SHARE * score + (1 - WORDS_SHARE) * (vectors[at] ?? 0));
+  return words.map((score, at) => wordsShare * score + (1 - wordsShare) * (vectors[at] ?? 0));
 }
 
 /** BM25 (Robertson and Zaragoza, 2009) over the candidates alone. */

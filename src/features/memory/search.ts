@@ -6,7 +6,7 @@ import type { DataKey } from "../../platform/keyring.ts";
 import { allow } from "../auth/policy.ts";
 import { userDataKey } from "../users/service.ts";
 import { isCurrent, mine, ofTier, WORDS } from "./conditions.ts";
-import { likeness } from "./likeness.ts";
+import { likeness, likenessSettingsOf } from "./likeness.ts";
 import { toAnswer, toItem } from "./rows.ts";
 import type { Memory, MemoryItem, MemoryTier, MemoryVector } from "./schema.ts";
 import { memories } from "./tables.ts";
@@ -49,13 +49,13 @@ export async function searchMemory(
   ]);
   const vault = new MemoryVault(key, userIdOf(ctx));
   const found = [...near, ...others].map(({ row, cosine }) => ({ item: toItem(vault, row), cosine }));
-  const scores = likeness(
-    q,
-    found.map(({ item, cosine }) => ({
-      text: searchedText(item.body),
-      cosine: cosine !== null && cosine >= COSINE_MIN ? cosine : null,
-    })),
-  );
+  const { cosineMin, wordsShare } = likenessSettingsOf(ctx.config.embedder.kind);
+  const least = Math.max(COSINE_MIN, cosineMin);
+  const candidates = found.map(({ item, cosine }) => ({
+    text: searchedText(item.body),
+    cosine: cosine !== null && cosine >= least ? cosine : null,
+  }));
+  const scores = likeness(q, candidates, wordsShare);
   return found
     .map(({ item }, at) => ({ item, score: scores[at] ?? 0 }))
     .filter(({ score }) => score > 0)

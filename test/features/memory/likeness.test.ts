@@ -1,10 +1,15 @@
 import { expect, it } from "vitest";
-import { fitting } from "../../../src/features/memory/likeness.ts";
+import { fitting, likenessSettingsOf } from "../../../src/features/memory/likeness.ts";
 
-const found = (question: string, texts: readonly [text: string, cosine: number | null][]) =>
+const found = (
+  question: string,
+  texts: readonly [text: string, cosine: number | null][],
+  { wordsShare } = likenessSettingsOf("hashing"),
+) =>
   fitting(
     question,
     texts.map(([text, cosine]) => ({ text, cosine })),
+    wordsShare,
   ).map(({ text }) => text);
 
 it("puts what shares rare words with the question before what is only near by vector, and keeps both", () => {
@@ -14,6 +19,16 @@ it("puts what shares rare words with the question before what is only near by ve
       ["The marathon starts at the harbour", 0.5],
     ]),
   ).toEqual(["The marathon starts at the harbour", "Likes to run in the evening"]);
+});
+
+it("trusts an embedder that knows meanings more than words", () => {
+  const texts: [string, number][] = [
+    ["He told me about the dog that barks at night", 0.35],
+    ["Rex is a dachshund and sleeps in my bed", 0.7],
+  ];
+  const question = "What kind of dog does he have?";
+  expect(found(question, texts, likenessSettingsOf("openai"))).toEqual(texts.map(([text]) => text).reverse());
+  expect(found(question, texts)).toEqual(texts.map(([text]) => text));
 });
 
 it("leaves out what is far below the best", () => {
