@@ -1,5 +1,5 @@
 /** Cron expression → what is done. The expressions are those of `[triggers]` in wrangler.toml. */
-import { consolidateDue, renewHubKeys } from "./features/hub/service.ts";
+import { consolidateDue, renewHubKeys, tellDueHubs } from "./features/hub/service.ts";
 import { sweepDocuments } from "./features/knowledge/service.ts";
 import { startMaintenance } from "./features/operations/service.ts";
 import { log } from "./lib/logger.ts";
@@ -10,6 +10,7 @@ import { settleVectors } from "./platform/vectors-settle.ts";
 type Job = (env: ReturnType<typeof readEnv>, atMs: number) => Promise<unknown>;
 
 export const CRONS: Readonly<Record<string, readonly Job[]>> = {
+  "* * * * *": [(env) => tellDueHubs(openSchedulerDatabase(env.config.database), env, log)],
   "*/5 * * * *": [
     (env, atMs) => startMaintenance(env.maintenance, atMs),
     (env) => consolidateDue(openSchedulerDatabase(env.config.database), env, log),

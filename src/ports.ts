@@ -1,6 +1,7 @@
 /** The wiring of what low features tell high ones. */
 import { rosterMarkOf, selectRosterMark } from "./features/custom-agents/service.ts";
 import { hubOf } from "./features/hub/client.ts";
+import { selectNotices, tellHubs } from "./features/hub/notices.ts";
 import { PublishedEvent } from "./features/hub/schema.ts";
 import { MemoryCommand } from "./features/memory/schema.ts";
 import type { Ports } from "./platform/context.ts";
@@ -15,6 +16,7 @@ export function portsOf({ userHub, objects, ingest }: Pick<Ports, "userHub" | "o
     changeMemory: (visitor, command) =>
       hubOf({ userHub }, visitor).changeMemory(visitor, MemoryCommand.parse(command)),
     agentsMark: { select: selectRosterMark, read: rosterMarkOf },
+    notices: { select: selectNotices, tell: tellHubs },
     publish: (owner, announcement) =>
       hubOf({ userHub }, owner).publishEvent(PublishedEvent.parse(announcement)),
   };

@@ -167,7 +167,7 @@ export const HUB_WORDS: WordsOf<Frames<typeof HubFrame>> = {
       "mutations[].data": "what the call sent: the values, `{id, updates}`, or `{id}`",
       usage: "what it took",
       citations: "what marks such as [1] in the answer stand for",
-      "citations[].text": "the part of the document that says it",
+      "citations[].quote": "word for word, what shows it, and where that stands in the document",
       agent:
         "which of the person's own agents was asked; `answered_by` is the one that a router chose, or the same",
       error: "why it failed, for a person",
@@ -214,13 +214,13 @@ export const HUB_WORDS: WordsOf<Frames<typeof HubFrame>> = {
   event: {
     meaning:
       "Something happened elsewhere: ids, states and counts, never content. Told to every connected device as it happens and " +
-      "not again; what was missed is told by `GET /api/v1/events`. This version tells of `documents` and `collections`.",
+      "not again; what was missed is told by `GET /api/v1/events`. The topics and their data are in the table above.",
     fields: { id: "of the event: later ones have higher numbers", topic: "what kind", data: "by topic" },
     example: {
       type: "event",
       id: "1795161600042",
       topic: "documents",
-      data: { id: DOCUMENT, collection_id: COLLECTION, status: "embedding", progress: 0.4 },
+      data: { id: DOCUMENT, collection_id: COLLECTION, version: 1, status: "embedding", progress: 0.4 },
     },
   },
   auth_ok: {

@@ -1,7 +1,7 @@
 /** The protocol reference: prose from protocol.template.md, everything else from the frames' own schemas. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
 import {
   CLOSE,
   ClientFrame,
@@ -9,6 +9,7 @@ import {
   MUTATING_ACTIONS,
   ToolAction,
 } from "../../src/features/hub/protocol.ts";
+import { EVENT_TOPICS } from "../../src/features/hub/schema.ts";
 import { WORKSPACE_TABLES } from "../../src/features/workspace/schema.ts";
 import { CLIENT_WORDS } from "./client-frame-words.ts";
 import { fieldTable } from "./frame-table.ts";
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   "close codes": closeCodes,
   actions,
   tables,
+  events,
   "client frames": () => frames(ClientFrame.options, CLIENT_WORDS),
   "hub frames": () => frames(HubFrame.options, HUB_WORDS),
 };
@@ -79,6 +81,16 @@ function actions(): string {
     return `| \`${action}\` | ${does} | ${answer} | ${MUTATING_ACTIONS.has(action) ? "yes" : ""} |`;
   });
   return ["| action | the device does | answer | journaled |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+function events(): string {
+  const rows = Object.entries(EVENT_TOPICS).map(([topic, { tells, whom, data }]) => {
+    const fields = Object.entries(data.shape).map(([name, field]) => {
+      return `\`${name}${field instanceof z.ZodOptional ? "?" : ""}\``;
+    });
+    return `| \`${topic}\` | ${tells} | ${whom} | ${fields.join(", ")} |`;
+  });
+  return ["| topic | tells that | to whom | `data` |", "|---|---|---|---|", ...rows].join("\n");
 }
 
 function tables(): string {

@@ -6,6 +6,7 @@ import {
   purposeOf,
   type Roster,
 } from "../../src/features/custom-agents/service.ts";
+import type { PublishedEvent } from "../../src/features/hub/schema.ts";
 import { within } from "../../src/lib/time.ts";
 import { AgentStore } from "./agent-store.ts";
 import type { HubParts } from "./parts.ts";
@@ -53,11 +54,19 @@ export class AgentRoster {
     else this.#store.setMark("");
   }
 
-  /** Somebody changed an agent: what is held is out of date, and is loaded anew without a turn waiting for it. */
-  changed(): void {
-    const { parts, goOn } = this.#ports;
+  /** An agent that is held, or is to be, was changed: it is loaded anew, and one that is gone is asked by no turn from here on. */
+  hear(event: PublishedEvent, userId: string): void {
+    const change = agentChange(event, userId);
+    const { mark } = this.#store;
+    if (!change || mark === undefined) return;
     this.#isOvertaken = true;
-    parts.storage.commit(() => this.#store.setMark(""));
+    // What is held though it is out of date says nothing of what is to be held.
+    if (mark && !change.joins && !this.#store.holds(change.id)) return;
+    const { parts, goOn } = this.#ports;
+    parts.storage.commit(() => {
+      if (change.isGone) this.#store.drop(change.id);
+      this.#store.setMark("");
+    });
     goOn(this.#whole());
   }
 
@@ -115,4 +124,22 @@ export class AgentRoster {
       parts.storage.commit(() => this.#store.replace(agents, mark, { keepsOld: isTurnOpen() }));
     }
   }
+}
+
+interface AgentChange {
+  id: string;
+  isGone: boolean;
+  /** The assistant may delegate to it, so that it is to be held. */
+  joins: boolean;
+}
+
+/** What an event says of an agent that this person's assistant may lead to; undefined when it says nothing of one. */
+function agentChange({ topic, data }: PublishedEvent, userId: string): AgentChange | undefined {
+  if (topic === "agents") {
+    const joins = data.delegable && data.owner_id === userId;
+    return { id: data.id, isGone: data.change === "deleted", joins };
+  }
+  // Who shares an agent keeps it.
+  if (topic !== "shares" || data.kind !== "agent" || data.owner_id === userId) return undefined;
+  return { id: data.resource_id, isGone: data.change === "ended", joins: false };
 }

@@ -48,6 +48,18 @@ export class AgentStore {
     this.#current = undefined;
   }
 
+  /** It is held, or an agent that is held leads to it. */
+  holds(id: string): boolean {
+    return this.#all().some((agent) => agent.id === id || agent.definition.agents.includes(id));
+  }
+
+  /** No new turn can ask it; one that began before still can. Part of the caller's commit. */
+  drop(id: string): void {
+    this.#old.note();
+    this.#storage.run("UPDATE agents SET current = 0 WHERE agent_id = ?", id);
+    this.#current = undefined;
+  }
+
   get hasOld(): boolean {
     const old = this.#old.rows(() => this.#storage.rows("SELECT 1 FROM agents WHERE current = 0 LIMIT 1"));
     return old.length > 0;

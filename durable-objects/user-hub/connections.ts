@@ -129,6 +129,16 @@ export class Connections {
     }
   }
 
+  /** The user may do nothing here any more: what is open closes, and no ticket opens anything. */
+  shutOut(): void {
+    const { storage, vault } = this.#parts;
+    vault.shutOut();
+    storage.commit(() => storage.run("DELETE FROM tickets"));
+    for (const socket of this.#sockets.all()) {
+      this.#sockets.close(socket, CLOSE.disabled, "the account is disabled");
+    }
+  }
+
   isEnded(sessionId: string): boolean {
     return (
       this.#parts.storage.row("SELECT 1 FROM ended_sessions WHERE session_id = ?", sessionId) !== undefined

@@ -4,9 +4,7 @@ import type { Clock } from "../../src/lib/time.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
 
-export interface LoggedEvent extends PublishedEvent {
-  id: number;
-}
+export type LoggedEvent = PublishedEvent & { id: number };
 
 const EVENTS_MAX = 1_000;
 const KEPT_MS = 24 * 3_600_000;
@@ -28,14 +26,13 @@ export class EventLog {
     this.#clock = clock;
   }
 
-  append({ topic, data }: PublishedEvent): LoggedEvent {
-    return this.#storage.commit(() => {
-      const id = this.end() + 1;
-      const body = this.#vault.seal("events", String(id), { topic, data });
-      this.#storage.run("INSERT INTO events VALUES (?, ?, ?)", id, this.#clock.now(), body);
-      this.#trim(id);
-      return { id, topic, data };
-    });
+  /** Part of the caller's commit. */
+  append(event: PublishedEvent): LoggedEvent {
+    const id = this.end() + 1;
+    const body = this.#vault.seal("events", String(id), event);
+    this.#storage.run("INSERT INTO events VALUES (?, ?, ?)", id, this.#clock.now(), body);
+    this.#trim(id);
+    return { ...event, id };
   }
 
   /** The newest id there was: what comes after it has not happened yet. */
@@ -50,8 +47,8 @@ export class EventLog {
     return this.#storage
       .rows<{ id: number; body: ArrayBuffer }>("SELECT id, body FROM events WHERE id > ? ORDER BY id", cursor)
       .map(({ id, body }) => ({
-        id,
         ...this.#vault.open("events", String(id), body, PublishedEvent.parse),
+        id,
       }));
   }
 

@@ -1,11 +1,12 @@
 /** Puts the parts of one user's hub together and keeps its alarm. */
 import { liveSession } from "../../src/features/auth/service.ts";
+import type { PublishedEvent } from "../../src/features/hub/schema.ts";
 import { AppError } from "../../src/lib/errors.ts";
 import { Semaphore } from "../../src/lib/semaphore.ts";
 import { systemClock } from "../../src/lib/time.ts";
 import type { Actor } from "../../src/platform/actor.ts";
 import type { Ctx } from "../../src/platform/context.ts";
-import type { Role } from "../../src/platform/db.ts";
+import { JoinedDatabase } from "../../src/platform/db-joined.ts";
 import { EMBEDDER_KEY_PURPOSE } from "../../src/platform/embedder.ts";
 import { plainVector } from "../../src/platform/vector-math.ts";
 import { AgentRoster } from "./agent-roster.ts";
@@ -19,6 +20,7 @@ import { ExecutionOutbox } from "./execution-outbox.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubEvents } from "./hub-events.ts";
+import { HubRights } from "./hub-rights.ts";
 import type { HubSurroundings } from "./hub-surroundings.ts";
 import { KeyNote } from "./key-note.ts";
 import { HubMemory } from "./memory.ts";
@@ -36,7 +38,6 @@ import { Vault } from "./vault.ts";
 
 /** Model calls of one hub at the same time: the platform allows six connections, two are left for the rest. */
 const MODEL_CALLS_MAX = 4;
-const TURN_STARTERS: readonly Role[] = ["owner", "admin", "member"];
 
 export class Hub {
   readonly parts: HubParts;
@@ -49,11 +50,13 @@ export class Hub {
   readonly outbox: Outbox;
   readonly executions: ExecutionOutbox;
   readonly keyNote: KeyNote;
+  readonly rights: HubRights;
   readonly #ctx: DurableObjectState;
   readonly #around: HubSurroundings;
   readonly #alarm: HubAlarm;
   readonly #choice: DeviceChoice;
   readonly #upkeep: TurnUpkeep;
+  #loadingCtx: Ctx | undefined;
 
   constructor(ctx: DurableObjectState, around: HubSurroundings) {
     this.#ctx = ctx;
@@ -78,11 +81,13 @@ export class Hub {
       modelSlots,
       deviceZone: () => this.#choice.latestZone(),
       createCtx: () => this.#ctxOf("outbox"),
+      loadingCtx: () => this.#loading,
+      announce: (events, also) => this.events.publish(events, also),
       goOn: (work) => this.#goOn(work),
     });
     const roster = new AgentRoster({
       parts: { log, storage, vault },
-      load: () => around.loadRoster(this.#ctxOf("roster")),
+      load: () => around.loadRoster(this.#loading),
       isTurnOpen: () => this.parts.turns.open().length > 0,
       goOn: (work) => this.#goOn(work),
     });
@@ -103,10 +108,15 @@ export class Hub {
     this.parts = createParts({ ...foundation, alarm: this.#alarm });
     this.events = new HubEvents(this.parts, this.sockets);
     this.connections = new Connections(this.parts, this.sockets, around.embedder);
-    this.outbox = new Outbox(this.parts, () => this.#ctxOf("outbox"));
+    this.outbox = new Outbox(this.parts, {
+      createCtx: () => this.#ctxOf("outbox"),
+      announce: (events, also) => this.events.publish(events, also),
+    });
     this.executions = new ExecutionOutbox(this.parts, () => this.#ctxOf("outbox"));
     this.keyNote = new KeyNote(this.parts, () => this.#ctxOf("keys"));
     this.turns = new Turns(this.parts, this.#turnServices(modelSlots));
+    const { connections, turns } = this;
+    this.rights = new HubRights({ vault, connections, turns, createCtx: () => this.#ctxOf("rights") });
     this.#upkeep = new TurnUpkeep(this.parts, this.turns);
     this.router = this.#createRouter();
   }
@@ -155,11 +165,10 @@ export class Hub {
     return due.length === 0 ? null : Math.min(...due);
   }
 
-  /** Throws `forbidden`. */
-  assertMayStart(): void {
-    if (!TURN_STARTERS.includes(this.parts.vault.principal.role)) {
-      throw new AppError("forbidden", { detail: "Your role may read but not start turns." });
-    }
+  /** Something happened elsewhere: what the hub holds of it is out of date, and devices and readers are told. */
+  hear(event: PublishedEvent): void {
+    this.parts.roster.hear(event, this.#userId);
+    this.events.publish([event]);
   }
 
   /** The device a new turn works with. */
@@ -178,6 +187,15 @@ export class Hub {
 
   #ctxOf(job: string): Ctx {
     return this.ctxFor({ kind: "system", job, userId: this.#userId });
+  }
+
+  /** For what the hub loads to hold it: asked for at once, it comes at once. */
+  get #loading(): Ctx {
+    if (!this.#loadingCtx) {
+      const ctx = this.#ctxOf("loading");
+      this.#loadingCtx = { ...ctx, db: new JoinedDatabase(ctx.db) };
+    }
+    return this.#loadingCtx;
   }
 
   #turnServices(modelSlots: Semaphore): TurnServices {
@@ -207,7 +225,7 @@ export class Hub {
       answers: new ToolAnswers(this.parts, this.turns, this.delivery),
       questions,
       bind: (deviceId) => this.bind(deviceId),
-      assertMayStart: () => this.assertMayStart(),
+      assertMayStart: () => this.rights.assertMayStart(),
       readToken: (token) => this.#readToken(token),
     });
   }

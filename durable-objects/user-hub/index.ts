@@ -14,7 +14,7 @@ import {
   TICKET_HEADER,
 } from "../../src/features/hub/client.ts";
 import { type DataRequest, SUBPROTOCOL } from "../../src/features/hub/protocol.ts";
-import { type Device, PublishedEvent } from "../../src/features/hub/schema.ts";
+import { type ChatChange, type Device, PublishedEvent } from "../../src/features/hub/schema.ts";
 import { MemoryCommand, type MemoryOutcome } from "../../src/features/memory/schema.ts";
 import { recordHubKey } from "../../src/features/users/service.ts";
 import { AppError } from "../../src/lib/errors.ts";
@@ -93,7 +93,7 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls, KeyCa
     const hub = this.#hub;
     return turnStream(hub, turn, () => {
       this.#admitCaller(caller);
-      hub.assertMayStart();
+      hub.rights.assertMayStart();
     });
   }
 
@@ -120,7 +120,15 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls, KeyCa
 
   /** Tells the person's devices and readers. Lost in a hub that nobody has ever connected to. */
   async publishEvent(event: PublishedEvent): Promise<void> {
-    if (this.#hub.parts.vault.isOpen) this.#hub.events.publish(PublishedEvent.parse(event));
+    if (this.#hub.parts.vault.isOpen) this.#hub.hear(PublishedEvent.parse(event));
+  }
+
+  /**
+   * The user has another role or tier, is disabled or is no member any more: their sockets close, or their next turn is
+   * refused, before this answers. Throws when the database cannot be asked.
+   */
+  async rightsChanged(): Promise<void> {
+    if (this.#hub.parts.vault.isOpen) await this.#hub.rights.read();
   }
 
   async listDevices(): Promise<Device[]> {
@@ -147,15 +155,12 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls, KeyCa
   }
 
   /** A chat was changed over REST: the replica of it is stale. */
-  async forgetChat(chatId: string): Promise<void> {
-    const { vault, storage, chats } = this.#hub.parts;
-    if (vault.isOpen) storage.commit(() => chats.forget(chatId));
-  }
-
-  /** Agents of the user's own were changed over REST: the replica of those that the assistant may ask is stale. */
-  async agentsChanged(): Promise<void> {
-    const { vault, roster } = this.#hub.parts;
-    if (vault.isOpen) roster.changed();
+  async chatChanged(chatId: string, change: ChatChange): Promise<void> {
+    const { vault, chats } = this.#hub.parts;
+    if (!vault.isOpen) return;
+    this.#hub.events.publish([{ topic: "chats", data: { id: chatId, change } }], () => {
+      chats.forget(chatId);
+    });
   }
 
   async changeMemory(caller: HubCaller, command: MemoryCommand): Promise<MemoryOutcome> {
@@ -176,7 +181,7 @@ export class UserHub extends DurableObject<RawEnv> implements MemoryCalls, KeyCa
   #openReader(session: Session, after: string | null): Response {
     const { connections, events } = this.#hub;
     if (connections.isEnded(session.sessionId)) return new Response(null, { status: 401 });
-    if (events.isFull) return new Response(null, { status: 429 });
+    if (events.isFull()) return new Response(null, { status: 429 });
     const { 0: client, 1: server } = new WebSocketPair();
     events.open(server, session, after === null ? null : Number(after));
     return new Response(null, { status: 101, webSocket: client });

@@ -43,14 +43,21 @@ export class MemoryLoading {
     await this.#loading;
   }
 
-  /** As `whole`, for a turn: waits a little, never fails, and lets the rest come while the turn runs. */
-  async enough(): Promise<void> {
+  /** Begins what a turn will wait for, so that it can be asked for along with something else. */
+  begin(): Promise<void> | undefined {
     const { store, parts, goOn } = this.#ports;
-    if (store.isLoaded) return;
+    if (store.isLoaded) return undefined;
     const loaded = this.whole().catch((cause: unknown) =>
       parts.log.warn({ event: "memory.not_loaded" }, cause),
     );
     goOn(loaded);
+    return loaded;
+  }
+
+  /** As `whole`, for a turn: waits a little, never fails, and lets the rest come while the turn runs. */
+  async enough(): Promise<void> {
+    const loaded = this.begin();
+    if (!loaded) return;
     await within(WAIT_MS, (signal) => {
       const timeUp = Promise.withResolvers<void>();
       signal.addEventListener("abort", () => timeUp.resolve());

@@ -1,7 +1,9 @@
+import type { PublishedEvent } from "../../src/features/hub/schema.ts";
 import type { MemoryChange, MemoryVector, OwedMemory } from "../../src/features/memory/schema.ts";
 import { eraseMemories, saveMemories } from "../../src/features/memory/service.ts";
 import type { Ctx } from "../../src/platform/context.ts";
 import { DatabaseError } from "../../src/platform/db-error.ts";
+import { forgottenEvents, savedEvents } from "./memory-events.ts";
 import { ALL, type OwedMemories, type OwedMemory as OwedRow } from "./memory-owed.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { MemoryVectors } from "./memory-vectors.ts";
@@ -16,6 +18,8 @@ export interface MemoryOutboxPorts {
   owed: OwedMemories;
   vectors: Pick<MemoryVectors, "find">;
   createCtx(): Ctx;
+  /** Tells the person's devices and readers, with one commit, which `also` is part of. */
+  announce(events: readonly PublishedEvent[], also: () => void): void;
 }
 
 /**
@@ -69,11 +73,12 @@ export class MemoryOutbox {
   }
 
   async #erase(rows: readonly Pick<OwedRow, "memoryId" | "version" | "tries">[], ctx: Ctx): Promise<boolean> {
-    const { owed, parts } = this.#ports;
+    const { owed, announce } = this.#ports;
     const ids = rows.map(({ memoryId }) => memoryId);
     try {
-      await eraseMemories(ctx, ids.includes(ALL) ? "all" : ids);
-      parts.storage.commit(() => {
+      const isAll = ids.includes(ALL);
+      await eraseMemories(ctx, isAll ? "all" : ids);
+      announce(forgottenEvents(isAll ? null : ids), () => {
         for (const row of rows) owed.settle(row);
       });
       return true;
@@ -85,11 +90,11 @@ export class MemoryOutbox {
 
   /** False when the database cannot be had. */
   async #save(rows: readonly OwedRow[]): Promise<boolean> {
-    const { owed, parts, createCtx } = this.#ports;
+    const { owed, parts, createCtx, announce } = this.#ports;
     try {
       const changes = rows.flatMap((row) => this.#changeOf(row));
       await saveMemories(createCtx(), changes, parts.vault.dataKey);
-      parts.storage.commit(() => {
+      announce(savedEvents(changes), () => {
         for (const row of rows) owed.settle(row);
       });
       return true;

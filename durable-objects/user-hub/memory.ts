@@ -1,4 +1,5 @@
 /** What is remembered of the hub's user. The hub is its one writer; here are its changes, and the parts that make them. */
+import type { PublishedEvent } from "../../src/features/hub/schema.ts";
 import { type Making, used } from "../../src/features/memory/item.ts";
 import type { LikenessSettings } from "../../src/features/memory/likeness.ts";
 import { confirmedCore, type FactSource, proposeCore } from "../../src/features/memory/merge.ts";
@@ -38,6 +39,10 @@ export interface MemoryPorts {
   deviceZone(): string;
   /** A context in the user's own tenant. */
   createCtx(): Ctx;
+  /** The same, whose readings share a trip with those of others. */
+  loadingCtx(): Ctx;
+  /** Tells the person's devices and readers, with one commit, which `also` is part of. */
+  announce(events: readonly PublishedEvent[], also: () => void): void;
   /** Lets work go on that nobody waits for. */
   goOn(work: Promise<unknown>): void;
 }
@@ -91,6 +96,7 @@ export class HubMemory {
       owed: this.#owed,
       vectors: this.vectors,
       createCtx,
+      announce: ports.announce,
     });
     this.embedding = new MemoryEmbedding({
       parts,
@@ -102,7 +108,7 @@ export class HubMemory {
       store: this.store,
       embedder: embedder.id,
       embed: (texts) => this.embedding.embed(texts),
-      createCtx,
+      createCtx: ports.loadingCtx,
       goOn: ports.goOn,
     });
     const { learning, model, modelSlots } = ports;

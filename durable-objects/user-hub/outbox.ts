@@ -1,4 +1,5 @@
 import { saveExchange } from "../../src/features/chat/service.ts";
+import type { PublishedEvent } from "../../src/features/hub/schema.ts";
 import type { Ctx } from "../../src/platform/context.ts";
 import type { OwedExchange } from "./chat-store.ts";
 import type { HubParts } from "./parts.ts";
@@ -12,15 +13,21 @@ export function retryWaitMs(tries: number): number {
   return Math.min(RETRY_BASE_MS * 2 ** tries, RETRY_MAX_MS);
 }
 
+export interface OutboxPorts {
+  createCtx(): Ctx;
+  /** Tells the person's devices and readers, with one commit, which `also` is part of. */
+  announce(events: readonly PublishedEvent[], also: () => void): void;
+}
+
 /** Brings finished exchanges to Postgres, off the path of any turn; what fails is owed until it succeeds. */
 export class Outbox {
   readonly #parts: HubParts;
-  readonly #createCtx: () => Ctx;
+  readonly #ports: OutboxPorts;
   #flushing: Promise<void> | undefined;
 
-  constructor(parts: HubParts, createCtx: () => Ctx) {
+  constructor(parts: HubParts, ports: OutboxPorts) {
     this.#parts = parts;
-    this.#createCtx = createCtx;
+    this.#ports = ports;
   }
 
   /** Saves what is due. One flush at a time; a second caller waits for one that begins after it asked. */
@@ -36,7 +43,7 @@ export class Outbox {
     const { chats, clock } = this.#parts;
     const owed = chats.owed(clock.now(), BATCH);
     if (owed.length === 0) return;
-    const ctx = this.#createCtx();
+    const ctx = this.#ports.createCtx();
     for (const each of owed) await this.#save(ctx, each);
   }
 
@@ -61,7 +68,8 @@ export class Outbox {
         vault.dataKey,
       );
       if (!isSaved) log.warn({ event: "exchange.refused", request_id: requestId });
-      storage.commit(() => chats.markSaved(requestId));
+      const told = { topic: "chats", data: { id: exchange.chatId, change: "messages" } } as const;
+      this.#ports.announce(isSaved ? [told] : [], () => chats.markSaved(requestId));
     } catch (cause) {
       const waitMs = retryWaitMs(tries);
       log.warn({ event: "exchange.postponed", request_id: requestId, tries, wait_ms: waitMs }, cause);

@@ -2,6 +2,7 @@
  * The user's sockets. Hibernation keeps them open while the hub is not in memory, so who a socket belongs to is in its
  * attachment (ids and flags only), never in a field alone.
  */
+import { READER_BEAT_MS } from "../../src/features/hub/client.ts";
 import { CLOSE, type HubFrame, PING_TEXT, PONG_TEXT } from "../../src/features/hub/protocol.ts";
 import type { Clock } from "../../src/lib/time.ts";
 
@@ -41,6 +42,8 @@ const NORMAL = 1000;
 const UNSENDABLE_CODES: ReadonlySet<number> = new Set([1005, 1006, 1015]);
 /** A socket that said nothing for this long is asked before it is relied on. */
 const SILENT_AFTER_MS = 45_000;
+/** Three of the edge's heartbeats. */
+const READER_SILENT_AFTER_MS = 3 * READER_BEAT_MS;
 
 export interface SocketLimits {
   pongTimeoutMs: number;
@@ -87,6 +90,15 @@ export class Sockets {
 
   readers(): WebSocket[] {
     return this.all().filter((socket) => this.isReader(socket) && socket.readyState === WebSocket.OPEN);
+  }
+
+  /** Those of an edge that is gone without a word keep no place. */
+  closeSilentReaders(): void {
+    const silentSince = this.#clock.now() - READER_SILENT_AFTER_MS;
+    for (const socket of this.readers()) {
+      const heardAt = Math.max(this.attachment(socket).openedAt, this.#beatOf(socket));
+      if (heardAt < silentSince) this.close(socket, CLOSE.silent, "no heartbeat");
+    }
   }
 
   isReader(socket: WebSocket): boolean {
@@ -164,8 +176,7 @@ export class Sockets {
     const silentSince = this.#clock.now() - SILENT_AFTER_MS;
     if ((this.#heard.get(socket) ?? this.attachment(socket).openedAt) >= silentSince) return;
     if (this.#awaitingPong.has(socket)) return;
-    const beat = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
-    if (beat >= silentSince) return;
+    if (this.#beatOf(socket) >= silentSince) return;
     this.sendText(socket, PING_TEXT);
     this.#awaitingPong.set(
       socket,
@@ -205,6 +216,11 @@ export class Sockets {
         this.#closeWithoutHello(socket);
       }
     }
+  }
+
+  /** When the runtime last answered its heartbeat; 0 when it never did. */
+  #beatOf(socket: WebSocket): number {
+    return this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
   }
 
   #findGreeted(): GreetedSocket[] {

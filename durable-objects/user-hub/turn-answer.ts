@@ -54,12 +54,14 @@ export async function answerTurn(parts: HubParts, services: TurnServices, run: T
 
 /** The user's own agents are the assistant's to ask; agents themselves ask nobody. */
 async function delegatesFor(
-  { roster }: HubParts,
+  { roster, memory }: HubParts,
   services: TurnServices,
   run: TurnRun,
 ): Promise<DelegableAgent[]> {
   const { kind, agent } = run.input;
   if (kind !== "home" || agent) return [];
+  // One trip brings both to a hub that holds neither.
+  void memory.loading.begin();
   await roster.enough();
   return roster.forTurn(run, (delegate) => services.programOf(delegate));
 }

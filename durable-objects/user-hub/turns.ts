@@ -97,6 +97,10 @@ export class Turns {
     return run !== undefined || this.#unpark(requestId, new TurnCancelled());
   }
 
+  cancelAll(): void {
+    for (const { requestId } of this.#parts.turns.open()) this.cancel(requestId);
+  }
+
   /** Notes what a person (or the clock) decided and wakes the turn. False when there is nothing to decide any more. */
   decide(approvalId: string, state: Exclude<ApprovalState, "open">, note?: string): boolean {
     const approval = this.#parts.approvals.find(approvalId);

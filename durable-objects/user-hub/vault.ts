@@ -13,10 +13,14 @@ export const Principal = z.object({
 });
 export type Principal = z.infer<typeof Principal>;
 
+/** The name under which `meta` says that the user may do nothing here any more. */
+const SHUT_OUT = "shut_out";
+
 export class Vault {
   readonly #storage: HubStorage;
   readonly #keyring: Keyring;
   #principal: Principal | undefined;
+  #isShutOut: boolean;
   #dataKey: DataKey | undefined;
 
   constructor(storage: HubStorage, keyring: Keyring) {
@@ -24,6 +28,7 @@ export class Vault {
     this.#keyring = keyring;
     const stored = storage.find("principal");
     if (stored) this.#principal = Principal.parse(JSON.parse(stored));
+    this.#isShutOut = storage.find(SHUT_OUT) !== undefined;
   }
 
   get isOpen(): boolean {
@@ -47,14 +52,33 @@ export class Vault {
       throw new AppError("internal", { detail: "The hub belongs to another user." });
     }
     const copy = this.#hasCurrentCopy ? null : this.#current(wrappedKey, principal.userId);
-    if (known && JSON.stringify(known) === JSON.stringify(principal) && !copy) return;
+    if (known && JSON.stringify(known) === JSON.stringify(principal) && !copy && !this.isShutOut) return;
     this.#storage.commit(() => {
-      this.#storage.put("principal", JSON.stringify(principal));
+      this.#letIn(principal);
       if (copy) this.#store(copy);
       if (!known) also?.();
     });
     this.#principal = principal;
+    this.#isShutOut = false;
     if (copy) this.#dataKey = undefined;
+  }
+
+  /** What the database says of the user while they are connected. */
+  changeRights(rights: Pick<Principal, "role" | "tier">): void {
+    const principal = { ...this.principal, ...rights };
+    this.#storage.commit(() => this.#letIn(principal));
+    this.#principal = principal;
+    this.#isShutOut = false;
+  }
+
+  /** The user is disabled, or no member any more: until the database lets them in again. */
+  get isShutOut(): boolean {
+    return this.#isShutOut;
+  }
+
+  shutOut(): void {
+    this.#storage.commit(() => this.#storage.put(SHUT_OUT, "1"));
+    this.#isShutOut = true;
   }
 
   /** Has the hub's copy, if there is one, under the current master key. Throws when its own is missing. */
@@ -87,6 +111,11 @@ export class Vault {
   /** `parse` is the reader of the stored form: entries written by the version before must still be read. */
   open<Value>(table: string, rowId: string, body: StoredBytes, parse: (value: unknown) => Value): Value {
     return this.dataKey.openJson(body, this.#context(table, rowId), parse);
+  }
+
+  #letIn(principal: Principal): void {
+    this.#storage.put("principal", JSON.stringify(principal));
+    if (this.#isShutOut) this.#storage.run("DELETE FROM meta WHERE name = ?", SHUT_OUT);
   }
 
   #context(table: string, rowId: string) {

@@ -22,6 +22,11 @@ export interface Ports {
   changeMemory(visitor: HubVisitor, command: unknown): Promise<unknown>;
   /** Which agents of a person's own their assistant may delegate to, as a mark that is another for every other list. */
   agentsMark: Aside<string>;
+  /**
+   * What a change that the database itself takes note of has the hubs be told: agents, collections, shares. `select` goes into
+   * the transaction after the change; `tell` never throws, and what it cannot tell the schedule does.
+   */
+  notices: { select(queries: Queries): Query; tell(ctx: Ctx, found: unknown): Promise<void> };
   /** Tells the person's devices and readers; lost when none has ever connected. Throws when the hub cannot be had. */
   publish(owner: { tenantId: string; userId: string }, announcement: Announcement): Promise<void>;
 }

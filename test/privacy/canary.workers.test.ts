@@ -214,8 +214,9 @@ test("no canary is at rest while a turn is open, after turns, chats and refusals
 
   await overRest(user);
   await knowledge(user);
-  await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: word("event") } });
-  const isTold = () => device.all("event").some(({ data }) => data["id"] === word("event"));
+  const event = { id: newId(), collection_id: newId(), version: 1, status: word("event"), progress: 1 };
+  await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: event });
+  const isTold = () => device.all("event").some(({ data }) => data["status"] === word("event"));
   await device.until(isTold, "the event");
   await agentsWith(user, { text, word });
   const info = await call("GET", `/api/v1/devices/${device.deviceId}/info`, { as: user });

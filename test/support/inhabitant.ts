@@ -60,7 +60,8 @@ export async function settleIn(): Promise<Inhabitant> {
     body: { kind: "collection", resource_id: collection.id, user_id: confidant.userId, right: "write" },
   });
   // No feature writes words into an event; were one to, they would be nobody else's.
-  await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: { id: canary } });
+  const event = { id: document.id, collection_id: collection.id, version: 1, status: canary, progress: 1 };
+  await portsOf(readEnv<UserHub>(env)).publish(user, { topic: "documents", data: event });
   const asked = { collection_ids: [collection.id], question: `What is ${canary}?` };
   const query = await callFor(WithId, "POST", "/rag/query", { as: user, body: asked });
   const agent = await newAgent(user, { name: canary, system_prompt: canary });

@@ -8,6 +8,7 @@ import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { requireRunnable } from "../custom-agents/service.ts";
 import { hubOf } from "../hub/client.ts";
+import type { ChatChange } from "../hub/schema.ts";
 import { auditedChange } from "../users/service.ts";
 import { instant, TimeMs } from "./position.ts";
 import type { Chat, CreateChat, ListChats, UpdateChat } from "./schema.ts";
@@ -34,6 +35,7 @@ export async function createChat(ctx: Ctx, input: CreateChat, id: string): Promi
     selectChat(queries, ctx, id),
   ]);
   if (!stored) throw new AppError("conflict");
+  ctx.waitUntil(tellHub(ctx, id, "created"));
   return vault.openChat(stored);
 }
 
@@ -89,6 +91,8 @@ export async function updateChat(ctx: Ctx, id: string, changes: UpdateChat, ifMa
     ];
   });
   if (!row || changed.rows.length === 0) throw refusal(found);
+  // Who answers in it may be another from the next turn on.
+  await tellHub(ctx, id, "updated");
   return vault.openChat(row);
 }
 
@@ -105,7 +109,7 @@ export async function deleteChat(ctx: Ctx, id: string, ifMatch: IfMatch): Promis
     ),
   ]);
   if (deleted.rows.length === 0) throw refusal(found);
-  await tellHub(ctx, id);
+  await tellHub(ctx, id, "deleted");
 }
 
 /** Restoring a chat that is not deleted changes nothing. */
@@ -121,14 +125,14 @@ export async function restoreChat(ctx: Ctx, id: string): Promise<Chat> {
     selectChat(queries, ctx, id),
   ]);
   if (!row) throw new AppError("not_found");
-  await tellHub(ctx, id);
+  await tellHub(ctx, id, "restored");
   return (await openVault(ctx)).openChat(row);
 }
 
-/** Has the user's hub read the chat anew for its next turn. The change is made, so a failure is the log's. */
-export async function tellHub(ctx: Ctx, chatId: string): Promise<void> {
+/** Has the user's hub read the chat anew for its next turn, and tell of it. The change is made, so a failure is the log's. */
+export async function tellHub(ctx: Ctx, chatId: string, change: ChatChange): Promise<void> {
   await hubOf(ctx.ports, { tenantId: ctx.tenantId, userId: userIdOf(ctx) })
-    .forgetChat(chatId)
+    .chatChanged(chatId, change)
     .catch((cause: unknown) => ctx.log.error({ event: "hub.tell_failed", chat_id: chatId }, cause));
 }
 

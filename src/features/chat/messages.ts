@@ -47,7 +47,7 @@ export async function addMessage(ctx: Ctx, chatId: string, input: AddMessage, id
     selectMessage(queries, ctx, id),
   ]);
   if (!row) throw new AppError(chat ? "conflict" : "not_found");
-  await tellHub(ctx, chatId);
+  await tellHub(ctx, chatId, "messages");
   return vault.openMessage(row);
 }
 
@@ -83,7 +83,7 @@ export async function updateMessage(
   });
   if (!row) throw new AppError("not_found");
   if (changed.rows.length === 0) throw new AppError("precondition_failed");
-  await tellHub(ctx, row.chatId);
+  await tellHub(ctx, row.chatId, "messages");
   return vault.openMessage(row);
 }
 
@@ -103,7 +103,7 @@ export async function deleteMessage(ctx: Ctx, id: string, ifMatch: IfMatch): Pro
   const [message] = found;
   if (!message) throw new AppError("not_found");
   if (deleted.rows.length === 0) throw new AppError("precondition_failed");
-  await tellHub(ctx, message.chatId);
+  await tellHub(ctx, message.chatId, "messages");
 }
 
 /** Restoring a message that is not deleted changes nothing. */
@@ -128,7 +128,7 @@ export async function restoreMessage(ctx: Ctx, id: string): Promise<Message> {
     ];
   });
   if (!row) throw new AppError("not_found");
-  await tellHub(ctx, row.chatId);
+  await tellHub(ctx, row.chatId, "messages");
   return vault.openMessage(row);
 }
 

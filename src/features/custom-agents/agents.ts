@@ -2,12 +2,11 @@ import { and, desc, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzl
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
-import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange } from "../users/service.ts";
 import { type IfMatch, makeNextVersion } from "./next-version.ts";
 import { checkReferences } from "./references.ts";
-import { selectRosterMark, tellHub } from "./roster.ts";
 import {
   alone,
   insertAgent,
@@ -36,16 +35,16 @@ export async function createAgent(ctx: Ctx, input: CreateAgent, id: string): Pro
   await checkReferences(ctx, permission, id, definition);
   const vault = await openVault(ctx, permission);
   const body = vault.seal(id, 1, definition);
-  const [, before, , , [row], after] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [, , , [row], noticed] = await ctx.db.run(permission, (queries) => [
     alone(queries, ctx),
-    selectRosterMark(queries, userIdOf(ctx)),
     insertAgent(queries, ctx, id, definition),
     insertVersion(queries, ctx, id, 1, body),
     selectAgent(queries, ctx, id),
-    selectRosterMark(queries, userIdOf(ctx)),
+    notices.select(queries),
   ]);
   if (!row) throw noRoom(definition.delegable);
-  await tellHub(ctx, before, after);
+  await notices.tell(ctx, noticed);
   return vault.openAgent(row);
 }
 
@@ -102,13 +101,13 @@ export async function deleteAgent(ctx: Ctx, id: string, ifMatch: IfMatch): Promi
   );
   const change = sql`
     update ${customAgents} set deleted_at = now(), updated_at = now() where ${isMeant} returning id`;
-  const [before, [found], deleted, after] = await ctx.db.run(allow("agents", "delete"), (queries) => [
-    selectRosterMark(queries, userIdOf(ctx)),
+  const { notices } = ctx.ports;
+  const [[found], deleted, noticed] = await ctx.db.run(allow("agents", "delete"), (queries) => [
     selectAgent(queries, ctx, id),
     auditedChange(queries, ctx, { event: "agent.deleted", subjectId: id }, change),
-    selectRosterMark(queries, userIdOf(ctx)),
+    notices.select(queries),
   ]);
-  await tellHub(ctx, before, after);
+  await notices.tell(ctx, noticed);
   if (deleted.rows.length > 0) return;
   requireOwn(ctx, found);
   throw new AppError("precondition_failed");

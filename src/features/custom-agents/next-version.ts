@@ -1,8 +1,7 @@
 import { and, isNull } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
-import { type Ctx, userIdOf } from "../../platform/context.ts";
+import type { Ctx } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";
-import { selectRosterMark, tellHub } from "./roster.ts";
 import { alone, changeAgent, dropOldVersions, hasRoom, insertVersion, noRoom, selectAgent } from "./rows.ts";
 import type { Agent, AgentDefinition } from "./schema.ts";
 import { customAgents } from "./tables.ts";
@@ -22,7 +21,7 @@ export interface NextVersion {
 }
 
 /**
- * Makes the agent what the definition says, and tells its person's hub. Throws `conflict` when there is no room for it or it
+ * Makes the agent what the definition says, and has the hubs told that may hold it. Throws `conflict` when there is no room for it or it
  * has changed since it was read (`precondition_failed` with `ifMatch`), `not_found` when an update finds it deleted.
  */
 export async function makeNextVersion(
@@ -35,16 +34,16 @@ export async function makeNextVersion(
   const isUpdate = event === "agent.updated";
   const room = hasRoom(ctx, id, definition.delegable);
   const where = isUpdate ? and(isNull(customAgents.deletedAt), room) : room;
-  const [, before, changed, , , [row], after] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [, changed, , , [row], noticed] = await ctx.db.run(permission, (queries) => [
     alone(queries, ctx),
-    selectRosterMark(queries, userIdOf(ctx)),
     changeAgent(queries, ctx, event, { id, version, definition, where }),
     insertVersion(queries, ctx, id, version, vault.seal(id, version, definition)),
     dropOldVersions(queries, id, version),
     selectAgent(queries, ctx, id),
-    selectRosterMark(queries, userIdOf(ctx)),
+    notices.select(queries),
   ]);
-  await tellHub(ctx, before, after);
+  await notices.tell(ctx, noticed);
   if (row && changed.rows.length > 0) return vault.openAgent(row);
   if (!row && isUpdate) throw new AppError("not_found");
   if (row && row.agent.version !== known) throw new AppError(ifMatch ? "precondition_failed" : "conflict");

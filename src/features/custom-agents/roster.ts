@@ -1,13 +1,13 @@
 /** The agents that a person's assistant may delegate to, as their hub keeps them. */
-import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Ctx } from "../../platform/context.ts";
 import { userIdOf } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
-import { hubOf } from "../hub/client.ts";
 import { tenantKeys } from "../users/tables.ts";
-import { readable, selectAgents } from "./rows.ts";
+import { ROSTER_MAX } from "./routing.ts";
+import { mine, readable, selectAgents } from "./rows.ts";
 import type { RosterAgent } from "./schema.ts";
 import { customAgents } from "./tables.ts";
 import { AgentVault } from "./vault.ts";
@@ -34,7 +34,7 @@ export function rosterMarkOf(answer: unknown): string {
   return MarkRows.parse(answer).rows[0].mark;
 }
 
-/** All of them, with those that their routers lead to. One round trip. */
+/** All of them, with those that their routers lead to, as many as a hub holds. One round trip. */
 export async function loadRoster(ctx: Ctx): Promise<Roster> {
   const userId = userIdOf(ctx);
   const [marked, [key], rows] = await ctx.db.run(allow("agents", "read"), (queries) => [
@@ -51,14 +51,17 @@ export async function loadRoster(ctx: Ctx): Promise<Roster> {
           inArray(customAgents.id, reachedFromDelegable(userId)),
         ),
       )
-      .orderBy(customAgents.id),
+      .orderBy(desc(and(mine(ctx), eq(customAgents.delegable, true))!), customAgents.id)
+      .limit(ROSTER_MAX + 1),
   ]);
   const mark = rosterMarkOf(marked);
   if (!key) return { mark, agents: [] };
+  // Others may have let what they share lead to more: those of the person's own stay.
+  if (rows.length > ROSTER_MAX) ctx.log.warn({ event: "roster.cut", user_id: userId });
   const vault = new AgentVault(ctx.keyring.unwrap(key.wrapped, { ownerId: ctx.tenantId }), ctx.tenantId);
   return {
     mark,
-    agents: rows.map(({ agent: { id, version, delegable }, body }) => ({
+    agents: rows.slice(0, ROSTER_MAX).map(({ agent: { id, version, delegable }, body }) => ({
       id,
       version,
       delegable,
@@ -75,12 +78,4 @@ function reachedFromDelegable(userId: string): SQL {
       union select unnest(members) from ${customAgents} join reached using (id)
       where ${customAgents.deletedAt} is null
     ) select id from reached)`;
-}
-
-/** Has the person's hub bring its roster up to date, when a change made it another. The change is made: a failure is the log's. */
-export async function tellHub(ctx: Ctx, before: unknown, after: unknown): Promise<void> {
-  if (rosterMarkOf(before) === rosterMarkOf(after)) return;
-  await hubOf(ctx.ports, { tenantId: ctx.tenantId, userId: userIdOf(ctx) })
-    .agentsChanged()
-    .catch((cause: unknown) => ctx.log.error({ event: "hub.tell_failed" }, cause));
 }

@@ -75,6 +75,8 @@ export const TICKET_HEADER = "x-adjutant-ticket";
 
 /** Where the edge opens a reader's socket; `after` names the last event that it knows. */
 export const EVENTS_PATH = "/events";
+/** How often the edge gives a sign of life there: it may end without a close. */
+export const READER_BEAT_MS = 20_000;
 
 const Namespace = z.custom<DurableObjectNamespace<UserHub>>();
 

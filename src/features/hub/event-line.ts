@@ -3,8 +3,8 @@ import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { admission, introductionOf } from "./admission.ts";
-import { ADMISSION_HEADER, EVENTS_PATH, hubOf } from "./client.ts";
-import { CLOSE } from "./protocol.ts";
+import { ADMISSION_HEADER, EVENTS_PATH, hubOf, READER_BEAT_MS } from "./client.ts";
+import { CLOSE, PING_TEXT, PONG_TEXT } from "./protocol.ts";
 import { EventMessage } from "./schema.ts";
 
 const NORMAL = 1000;
@@ -14,6 +14,7 @@ const FULL_RETRY_S = 30;
 
 export class EventLine {
   readonly #socket: WebSocket;
+  readonly #beat: ReturnType<typeof setInterval>;
   readonly #waiting: EventMessage[] = [];
   #isClosed = false;
   #hasEnded = false;
@@ -25,6 +26,9 @@ export class EventLine {
     socket.addEventListener("close", ({ code }) => this.#end(code === CLOSE.sessionEnded));
     socket.addEventListener("error", () => this.#end(false));
     socket.accept();
+    this.#beat = setInterval(() => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(PING_TEXT);
+    }, READER_BEAT_MS);
   }
 
   /** One round trip to the database. Throws `session_revoked`, `rate_limited` when this person has too many readers. */
@@ -70,13 +74,14 @@ export class EventLine {
   }
 
   #take(data: unknown): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || data === PONG_TEXT) return;
     this.#waiting.push(EventMessage.parse(JSON.parse(String(data))));
     if (this.#waiting.length > WAITING_MAX) this.close();
     this.#wake();
   }
 
   #end(hasSessionEnded: boolean): void {
+    clearInterval(this.#beat);
     this.#isClosed = true;
     this.#hasEnded ||= hasSessionEnded;
     this.#wake();

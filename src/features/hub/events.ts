@@ -1,10 +1,10 @@
 /** What happens to a person, for callers without a socket of their own. */
 import { AppError } from "../../lib/errors.ts";
 import { type SseEvent, sseResponse } from "../../lib/sse.ts";
-import { sleep } from "../../lib/time.ts";
+import { type Clock, sleep } from "../../lib/time.ts";
 import type { Ctx } from "../../platform/context.ts";
 import { EventLine } from "./event-line.ts";
-import type { EventMessage, EventPage, PollEvents } from "./schema.ts";
+import type { EventMessage, EventPage, FollowEvents, PollEvents } from "./schema.ts";
 
 /** A hub says at once where its log ends. */
 const READY_MS = 10_000;
@@ -21,40 +21,76 @@ const PAUSE_MS = 200;
  * What happened since the cursor; when that is nothing, the first that happens within `wait_s`. Throws `session_revoked`,
  * `rate_limited`, and `timeout` when the hub is silent.
  */
-export async function pollEvents(ctx: Ctx, { cursor, wait_s: waitS }: PollEvents): Promise<EventPage> {
+export async function pollEvents(
+  ctx: Ctx,
+  { cursor, wait_s: waitS, topics }: PollEvents,
+): Promise<EventPage> {
+  const isWanted = wanted(topics);
   const line = await EventLine.open(ctx, cursor);
   try {
-    const page = await missedOf(line);
+    const page = await missedOf(line, isWanted);
     if (page.data.length > 0 || page.reset) return page;
-    const next = await line.next(waitS * 1000);
-    return next?.type === "event" ? addTo(page, next) : page;
+    return await firstOf(line, isWanted, page, ctx.clock.now() + waitS * 1000, ctx.clock);
   } finally {
     line.close();
   }
 }
 
-async function missedOf(line: EventLine): Promise<EventPage> {
+type Told = EventMessage & { type: "event" };
+
+/** The cursor goes past what is left out: it is not asked for again. */
+function wanted(topics: string | undefined): (event: Told) => boolean {
+  if (topics === undefined) return () => true;
+  const named = new Set(topics.split(","));
+  return ({ topic }) => named.has(topic);
+}
+
+async function missedOf(line: EventLine, isWanted: (event: Told) => boolean): Promise<EventPage> {
   let page: EventPage = { data: [], cursor: "", reset: false };
   while (page.data.length < PAGE_MAX) {
     const message = await line.next(READY_MS);
     if (!message) throw new AppError("timeout", { detail: "The events cannot be had at the moment." });
-    if (message.type === "event") page = addTo(page, message);
-    else return { ...page, cursor: message.id, reset: message.type === "reset" };
+    if (message.type !== "event") return { ...page, cursor: message.id, reset: message.type === "reset" };
+    page = isWanted(message) ? addTo(page, message) : { ...page, cursor: message.id };
   }
   return page;
 }
 
-function addTo(page: EventPage, { id, topic, data }: EventMessage & { type: "event" }): EventPage {
+async function firstOf(
+  line: EventLine,
+  isWanted: (event: Told) => boolean,
+  page: EventPage,
+  endsAt: number,
+  clock: Clock,
+): Promise<EventPage> {
+  let { cursor } = page;
+  for (;;) {
+    const next = await line.next(endsAt - clock.now());
+    if (next?.type !== "event") return { ...page, cursor };
+    if (isWanted(next)) return addTo(page, next);
+    cursor = next.id;
+  }
+}
+
+function addTo(page: EventPage, { id, topic, data }: Told): EventPage {
   return { ...page, data: [...page.data, { id, topic, data }], cursor: id };
 }
 
 /** As the caller accepts them: as they happen, or those that happened already. */
-export async function answerEvents(ctx: Ctx, request: Request): Promise<EventPage | Response> {
+export async function answerEvents(
+  ctx: Ctx,
+  request: Request,
+  { topics }: FollowEvents,
+): Promise<EventPage | Response> {
   const lastId = /^\d{1,15}$/.exec(request.headers.get("last-event-id") ?? "")?.[0];
   const asEvents = request.headers.get("accept")?.includes("text/event-stream") ?? false;
-  if (!asEvents) return pollEvents(ctx, { cursor: lastId, wait_s: 0 });
+  if (!asEvents) return pollEvents(ctx, { cursor: lastId, wait_s: 0, topics });
   // Opened here, so that a refusal has its own status.
-  const reader: Reader = { line: await EventLine.open(ctx, lastId), hasLeft: false };
+  const reader: Reader = {
+    line: await EventLine.open(ctx, lastId),
+    hasLeft: false,
+    isWanted: wanted(topics),
+  };
   const onLeave = () => {
     reader.hasLeft = true;
     reader.line.close();
@@ -65,6 +101,7 @@ export async function answerEvents(ctx: Ctx, request: Request): Promise<EventPag
 interface Reader {
   line: EventLine;
   hasLeft: boolean;
+  isWanted(event: Told): boolean;
 }
 
 /** Over as many lines as it takes: a hub that is moved or restarted ends them. */
@@ -78,7 +115,7 @@ async function* follow(ctx: Ctx, reader: Reader, lastId: string | undefined): As
       if (message) {
         cursor = message.id;
         if (message.type === "event") fruitless = 0;
-        yield toSse(message);
+        if (message.type !== "event" || reader.isWanted(message)) yield toSse(message);
       } else if (message === undefined || reader.line.hasSessionEnded || ++fruitless > FRUITLESS_MAX) {
         return;
       } else {

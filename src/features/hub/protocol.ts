@@ -6,6 +6,8 @@
 import * as z from "zod";
 import { AskedAgent, Citation, TurnError, TurnStatus, TurnUsage } from "./turn-result.ts";
 
+export { EVENT_TOPICS, PublishedEvent } from "./event-topics.ts";
+
 export const PROTOCOL_VERSION = 3;
 export const SUBPROTOCOL = "adjutant.v3";
 
@@ -341,6 +343,7 @@ export const DataRequest = z.object({
   kind: z.enum(["device_info", "schema"]),
 });
 export type DataRequest = z.infer<typeof DataRequest>;
+/** Topics of later versions may come; `PublishedEvent` reads those of this one. */
 export const HubEvent = z.object({ type: z.literal("event"), id, topic: z.string(), data });
 export const AuthOk = z.object({ type: z.literal("auth_ok"), expires_at: z.string() });
 export const ErrorFrame = z.object({

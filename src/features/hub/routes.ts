@@ -8,7 +8,7 @@ const readEvents = { action: "read", resource: "events" };
 const eventErrors = ["session_revoked", "rate_limited", "timeout"] as const;
 const EVENT_NOTES =
   "Events hold ids, states and counts, never content. The last 1,000 of a day are kept: `reset` says that some of what you missed " +
-  "is not known any more. At most eight readers of one person wait at a time.";
+  "is not known any more. At most eight readers of one person wait at a time. The protocol reference says what each topic tells.";
 
 export const hubRoutes: readonly Route[] = [
   openRoute(
@@ -96,11 +96,12 @@ export const hubRoutes: readonly Route[] = [
         `what you missed. ${EVENT_NOTES} A stream ends after 15 minutes; take it up with \`Last-Event-ID\`. Without that \`Accept\` ` +
         "it answers what happened since `Last-Event-ID`.",
       policy: readEvents,
+      query: schema.FollowEvents,
       answer: schema.EventPage,
       media: ["text/event-stream"],
       errors: eventErrors,
     },
-    ({ ctx, request }) => answerEvents(ctx, request),
+    ({ ctx, request, query }) => answerEvents(ctx, request, query),
   ),
   route(
     "GET",

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { EventTopic } from "./event-topics.ts";
 
-const EVENT_FIELDS_MAX = 20;
+export { type ChatChange, EVENT_TOPICS, EventTopic, PublishedEvent } from "./event-topics.ts";
+
 const POLL_WAIT_MAX_S = 30;
 
 export const Ticket = z
@@ -41,33 +43,14 @@ export const DeviceInfo = z
   .meta({ id: "DeviceInfo" });
 export type DeviceInfo = z.infer<typeof DeviceInfo>;
 
-/** What events are about (spec 3). */
-export const EventTopic = z.enum([
-  "agents",
-  "runs",
-  "suggestions",
-  "documents",
-  "collections",
-  "chats",
-  "connections",
-  "devices",
-  "workflows",
-  "billing",
-]);
-export type EventTopic = z.infer<typeof EventTopic>;
-
-/** Ids, enums, counts and times: what they stand for is asked for by its own route. */
-const EventData = z
-  .record(z.string(), z.union([z.string().max(200), z.number(), z.boolean(), z.null()]))
-  .refine((data) => Object.keys(data).length <= EVENT_FIELDS_MAX);
-
-/** As a feature announces it. */
-export const PublishedEvent = z.object({ topic: EventTopic, data: EventData });
-export type PublishedEvent = z.infer<typeof PublishedEvent>;
-
 /** What the hub tells the edge where it waits for a reader. `ready` and `reset` carry the id of the newest event. */
 export const EventMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("event"), id: z.string(), ...PublishedEvent.shape }),
+  z.object({
+    type: z.literal("event"),
+    id: z.string(),
+    topic: EventTopic,
+    data: z.record(z.string(), z.unknown()),
+  }),
   z.object({ type: z.literal("ready"), id: z.string() }),
   z.object({ type: z.literal("reset"), id: z.string() }),
 ]);
@@ -75,7 +58,19 @@ export type EventMessage = z.infer<typeof EventMessage>;
 
 const EventCursor = z.string().regex(/^\d{1,15}$/, "must be a cursor that an answer gave");
 
-export const PollEvents = z.object({
+/** Names with commas between them. */
+const EventTopics = z
+  .string()
+  .max(200)
+  .refine((text) => text.split(",").every((name) => EventTopic.safeParse(name).success), {
+    message: `must be topics with commas between them; there are: ${EventTopic.options.join(", ")}`,
+  })
+  .describe("Only of these topics, with commas between them; without it of all");
+
+export const FollowEvents = z.object({ topics: EventTopics.optional() });
+export type FollowEvents = z.infer<typeof FollowEvents>;
+
+export const PollEvents = FollowEvents.extend({
   cursor: EventCursor.optional().describe("Of the answer before; without one, only what happens from now on"),
   wait_s: z.coerce
     .number()
@@ -93,7 +88,9 @@ export const EventPage = z
       z.object({
         id: z.string(),
         topic: EventTopic,
-        data: z.record(z.string(), z.unknown()).describe("Ids, states and counts; never content"),
+        data: z
+          .record(z.string(), z.unknown())
+          .describe("Ids, states and counts, by topic as in the protocol reference; never content"),
       }),
     ),
     cursor: z.string().describe("Send it with the next request"),

@@ -11,6 +11,7 @@ import { sealTicket } from "./ticket.ts";
 export { consolidateDue } from "./consolidation.ts";
 export { pollEvents } from "./events.ts";
 export { renewHubKeys } from "./keys.ts";
+export { selectNotices, tellDueHubs, tellHubs } from "./notices.ts";
 
 /** A single-use ticket, good for 30 s, for clients that can set neither a header nor a sub-protocol. */
 export async function createTicket(ctx: Ctx): Promise<Ticket> {

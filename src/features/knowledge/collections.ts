@@ -34,11 +34,14 @@ export async function createCollection(ctx: Ctx, input: CreateCollection, id: st
       ${settings.overlap_tokens}::integer, ${versions_kept}::integer, ${embedder}
     where ${hasRoom(ctx)}
     on conflict (id) do nothing returning id`;
-  const [, , [row]] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [, , [row], noticed] = await ctx.db.run(permission, (queries) => [
     alone(queries, ctx),
     auditedChange(queries, ctx, { event: "collection.created", subjectId: id }, insert),
     selectCollection(queries, ctx, id),
+    notices.select(queries),
   ]);
+  await notices.tell(ctx, noticed);
   if (!row) throw new AppError("conflict", { detail: TOO_MANY });
   return vault.openCollection(row);
 }
@@ -120,10 +123,13 @@ export async function updateCollection(
     update ${collections} set body = ${body}::bytea, chunk_tokens = ${chunk_tokens}::integer,
       overlap_tokens = ${overlap_tokens}::integer, versions_kept = ${versions_kept ?? found.versionsKept}::integer, version = version + 1, updated_at = now()
     where ${and(liveCollection(ctx, id, "own"), inArray(collections.version, versions))} returning id`;
-  const [changed, [row]] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [changed, [row], noticed] = await ctx.db.run(permission, (queries) => [
     auditedChange(queries, ctx, { event: "collection.updated", subjectId: id }, change),
     selectCollection(queries, ctx, id),
+    notices.select(queries),
   ]);
+  await notices.tell(ctx, noticed);
   if (!row) throw new AppError("not_found");
   if (changed.rows.length === 0) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
   if (row.versionsKept < found.versionsKept) await pruneVersions(ctx, permission, id);
@@ -138,7 +144,8 @@ export async function deleteCollection(ctx: Ctx, id: string, ifMatch: IfMatch): 
   );
   const change = sql`
     update ${collections} set deleted_at = now(), version = version + 1 where ${condition} returning id`;
-  const [[found], deleted] = await ctx.db.run(allow("collections", "delete"), (queries) => [
+  const { notices } = ctx.ports;
+  const [[found], deleted, , noticed] = await ctx.db.run(allow("collections", "delete"), (queries) => [
     selectCollection(queries, ctx, id),
     auditedChange(queries, ctx, { event: "collection.deleted", subjectId: id }, change),
     queries
@@ -148,7 +155,9 @@ export async function deleteCollection(ctx: Ctx, id: string, ifMatch: IfMatch): 
         sql`${documents.deletedAt} is null and ${documents.collectionId} in
           (select id from ${collections} where id = ${id}::uuid and deleted_at is not null)`,
       ),
+    notices.select(queries),
   ]);
+  await notices.tell(ctx, noticed);
   requireOwn(ctx, found);
   if (deleted.rows.length === 0) throw new AppError("precondition_failed");
 }
@@ -158,7 +167,8 @@ export async function undeleteCollection(ctx: Ctx, id: string): Promise<Collecti
   const permission = allow("collections", "delete");
   const entry = { event: "collection.undeleted", subjectId: id };
   const isDeleted = deletedCollection(ctx, id);
-  const [, [deleted], , [row]] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [, [deleted], , [row], noticed] = await ctx.db.run(permission, (queries) => [
     alone(queries, ctx),
     queries.select().from(collections).where(isDeleted),
     queries.execute(sql`
@@ -171,7 +181,9 @@ export async function undeleteCollection(ctx: Ctx, id: string): Promise<Collecti
       ), recorded as (${recordOf(ctx, entry, sql`changed`)})
       select id from changed`),
     selectCollection(queries, ctx, id, "own"),
+    notices.select(queries),
   ]);
+  await notices.tell(ctx, noticed);
   if (!row) throw deleted ? new AppError("conflict", { detail: TOO_MANY }) : new AppError("not_found");
   return (await openVault(ctx, permission)).openCollection(row);
 }

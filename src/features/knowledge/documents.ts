@@ -140,7 +140,8 @@ export async function retryDocument(ctx: Ctx, id: string): Promise<Document> {
 export async function deleteDocument(ctx: Ctx, id: string): Promise<void> {
   const permission = allow("documents", "delete");
   const entry = { event: "document.deleted", subjectId: id };
-  const [[row], , deleted] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [[row], , deleted, noticed] = await ctx.db.run(permission, (queries) => [
     rowOf(queries, ctx, id),
     lockCollection(queries, sql`(select collection_id from ${documents} where id = ${id}::uuid)`),
     queries.execute(sql`
@@ -161,7 +162,9 @@ export async function deleteDocument(ctx: Ctx, id: string): Promise<void> {
         update ${chunks} set hidden = true from changed where document_id = changed.id and not hidden
       ), recorded as (${recordOf(ctx, entry, sql`changed`)})
       select id from changed`),
+    notices.select(queries),
   ]);
+  ctx.waitUntil(notices.tell(ctx, noticed));
   if (deleted.rows.length === 0 || !row) throw refusal(row);
   ctx.waitUntil(announceContent(ctx, { id: row.collectionId, userId: row.userId }));
   if (row.userId === userIdOf(ctx)) await eraseDocument(ctx, permission, id);

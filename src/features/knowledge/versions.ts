@@ -115,7 +115,8 @@ export async function restoreCollection(
     liveCollection(ctx, id, "own"),
     ifMatch && inArray(collections.version, [...ifMatch]),
   );
-  const [, [found], [kept], , [row]] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [, [found], [kept], , [row], noticed] = await ctx.db.run(permission, (queries) => [
     lockCollection(queries, id),
     selectCollection(queries, ctx, id),
     queries
@@ -124,7 +125,9 @@ export async function restoreCollection(
       .where(and(eq(collectionVersions.collectionId, id), eq(collectionVersions.number, version))),
     showVersion(queries, ctx, { id, version, condition }),
     selectCollection(queries, ctx, id),
+    notices.select(queries),
   ]);
+  ctx.waitUntil(notices.tell(ctx, noticed));
   requireOwn(ctx, found);
   if (!row || !kept) throw new AppError("not_found");
   if (ifMatch && !ifMatch.includes(found.version)) throw new AppError("precondition_failed");

@@ -40,7 +40,8 @@ export async function createShare(ctx: Ctx, owned: Owned, input: CreateShare, id
         < ${SHARES_MAX}::integer
     on conflict (tenant_id, kind, resource_id, grantee_id) do update set "right" = excluded."right"
     returning id`;
-  const [, changed, [row], own] = await ctx.db.run(permission, (queries) => [
+  const { notices } = ctx.ports;
+  const [, changed, [row], own, noticed] = await ctx.db.run(permission, (queries) => [
     oneAtATime(queries, "shares", kind, resource_id),
     auditedChange(
       queries,
@@ -55,7 +56,9 @@ export async function createShare(ctx: Ctx, owned: Owned, input: CreateShare, id
     queries.execute<{ members: boolean }>(sql`
       select ${user_id}::uuid is null or exists (select from members where user_id = ${user_id}::uuid) as members
       from (${owned[kind](ctx, resource_id)}) as own (id)`),
+    notices.select(queries),
   ]);
+  await notices.tell(ctx, noticed);
   if (changed.rows.length > 0 && row) return toShare(row);
   if (own.rows[0]?.members !== true) throw new AppError("not_found");
   throw new AppError("conflict", {
@@ -88,14 +91,17 @@ export async function listShares(ctx: Ctx, { limit, cursor, kind, resource_id }:
 export async function deleteShare(ctx: Ctx, id: string): Promise<void> {
   const me = userIdOf(ctx);
   const isMine = or(eq(shares.userId, me), eq(shares.granteeId, me));
-  const [deleted] = await ctx.db.run(allow("shares", "delete"), (queries) => [
+  const { notices } = ctx.ports;
+  const [deleted, noticed] = await ctx.db.run(allow("shares", "delete"), (queries) => [
     auditedChange(
       queries,
       ctx,
       { event: "share.deleted", subjectId: id },
       sql`delete from ${shares} where ${and(eq(shares.id, id), isMine)} returning id`,
     ),
+    notices.select(queries),
   ]);
+  await notices.tell(ctx, noticed);
   if (deleted.rows.length === 0) throw new AppError("not_found");
 }
 

@@ -1,5 +1,5 @@
 /** Which hubs hold a copy of their user's data key, and the master key that may still wrap it. A hub says so itself. */
-import { ne } from "drizzle-orm";
+import { ne, sql } from "drizzle-orm";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";
 import type { SchedulerDatabase } from "../../platform/scheduler-db.ts";
@@ -19,17 +19,25 @@ export async function recordHubKey(ctx: Ctx, permission: Permission, masterKeyId
   ]);
 }
 
-/** Hubs whose copy may be under another master key than the current one. */
+/**
+ * Hubs whose copy may be under another master key than the current one: those that were asked longest ago, so that none is
+ * kept waiting by those that cannot do it. They count as asked from now on.
+ */
 export async function staleHubKeys(
   database: SchedulerDatabase,
   currentId: string,
+  limit = STALE_MAX,
 ): Promise<{ tenantId: string; userId: string }[]> {
   const [owners] = await database.run((queries) => [
     queries
-      .select({ tenantId: hubKeys.tenantId, userId: hubKeys.userId })
-      .from(hubKeys)
-      .where(ne(hubKeys.masterKeyId, currentId))
-      .limit(STALE_MAX),
+      .update(hubKeys)
+      .set({ triedAt: sql`now()` })
+      .where(
+        sql`(${hubKeys.tenantId}, ${hubKeys.userId}) in (
+          select tenant_id, user_id from ${hubKeys} where ${ne(hubKeys.masterKeyId, currentId)}
+          order by tried_at nulls first, tenant_id, user_id limit ${limit}::integer for update skip locked)`,
+      )
+      .returning({ tenantId: hubKeys.tenantId, userId: hubKeys.userId }),
   ]);
   return owners;
 }

@@ -96,6 +96,8 @@ export const hubKeys = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: "cascade" }),
     masterKeyId: text("master_key_id").notNull(),
+    /** When the schedule last asked the hub to renew its copy: who was asked longest ago is asked next. */
+    triedAt: moment("tried_at"),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },

@@ -87,7 +87,7 @@ test("a turn in a chat that the hub does not hold asks the database once, for wh
   await device.end(turn);
   await device.until(() => events.lastIndexOf("commit") > events.indexOf("stream_end"), "the saved exchange");
   const chat_id = chatOf(device.turn(turn).frames);
-  await hubStub(user).forgetChat(chat_id);
+  await hubStub(user).chatChanged(chat_id, "messages");
   const asked = watchRequests();
   await device.end(device.ask(`Hello again ${word}`, { chat_id }));
   expect(asked.tripsBeforeModel()).toBe(1);

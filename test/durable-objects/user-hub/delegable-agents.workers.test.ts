@@ -7,7 +7,7 @@ import { call, callFor } from "../../support/api.ts";
 import { newAgent } from "../../support/custom-agents.ts";
 import { watchRequests } from "../../support/database-trips.ts";
 import { creates, says, scriptWord, tool, uses } from "../../support/errand.ts";
-import { evictHub, inHub } from "../../support/hub.ts";
+import { crashHub, evictHub, inHub } from "../../support/hub.ts";
 import { JournalingDevice } from "../../support/journaling-device.ts";
 import { modelRequests } from "../../support/model.ts";
 import { connect } from "../../support/socket.ts";
@@ -93,6 +93,23 @@ test("the first turn of a new hub asks the database once for them, warm and woke
     expect(asked.tripsBeforeModel()).toBe(0);
     vi.restoreAllMocks();
   }
+});
+
+test("a new hub gets such agents and what is remembered in one trip, before its first turn asks the model", async () => {
+  const user = await newUser(env);
+  await poet(user);
+  const fact = await call("PUT", "/api/v1/memory/core/name", { as: user, body: { value: "Ada" } });
+  expect(fact.status).toBe(200);
+  // As one that was never asked: what it held is in the database alone.
+  await inHub(user, ({ storage }) => storage.deleteAll());
+  await crashHub(user);
+  const device = await JournalingDevice.start(user);
+  const asked = watchRequests();
+  const { requests } = await delegated(device);
+  expect(asked.tripsBeforeModel()).toBe(1);
+  vi.restoreAllMocks();
+  expect(taskTool(requests)).toContain("poet");
+  expect(JSON.stringify(requests[0]?.request)).toContain("Ada");
 });
 
 test("a new hub of a person without such agents asks nothing, and is told when there is one", async () => {

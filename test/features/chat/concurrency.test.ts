@@ -47,7 +47,7 @@ beforeAll(async () => {
     modelUrl: "http://127.0.0.1:9",
   });
   const bindings = ["OBJECTS", "INGEST", "ANALYTICS", "EMAIL", "MAINTENANCE", "AUTH_RATE_LIMIT"];
-  const hub = { getByName: () => ({ forgetChat: async () => {} }) };
+  const hub = { getByName: () => ({ chatChanged: async () => {} }) };
   const env = { ...vars, ...Object.fromEntries(bindings.map((name) => [name, {}])), USER_HUB: hub };
   neonConfig.fetchEndpoint = sql.fetchEndpoint;
   await admin("alter role adjutant_app password 'local'");

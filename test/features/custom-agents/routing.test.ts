@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { circleThrough, reachedFrom } from "../../../src/features/custom-agents/routing.ts";
+import { circleThrough, reachedFrom, rosterOf } from "../../../src/features/custom-agents/routing.ts";
 
 const graph = new Map([
   ["a", ["b", "c"]],
@@ -11,6 +11,12 @@ const graph = new Map([
 test("all that a router can lead to is reached once, itself only when it leads back", () => {
   expect([...reachedFrom(graph, "a")].toSorted()).toEqual(["a", "b", "c", "d"]);
   expect([...reachedFrom(graph, "c")]).toEqual([]);
+});
+
+test("what an assistant leads to is counted once, however many ways lead there", () => {
+  expect([...rosterOf(graph, ["b", "c"])].toSorted()).toEqual(["a", "b", "c", "d"]);
+  expect([...rosterOf(graph, ["c", "e"])].toSorted()).toEqual(["c", "e"]);
+  expect([...rosterOf(graph, [])]).toEqual([]);
 });
 
 test("a circle is found however long it is, and a shared member is none", () => {

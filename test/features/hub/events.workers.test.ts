@@ -1,16 +1,21 @@
 /** Events from where they are published to those who hear of them: sockets, streams and polls. */
 import { env, exports } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { UserHub } from "../../../durable-objects/user-hub/index.ts";
+import { allow } from "../../../src/features/auth/policy.ts";
+import { admission, introductionOf } from "../../../src/features/hub/admission.ts";
+import { ADMISSION_HEADER, EVENTS_PATH, READER_BEAT_MS } from "../../../src/features/hub/client.ts";
+import { EventLine } from "../../../src/features/hub/event-line.ts";
+import { PING_TEXT, PONG_TEXT } from "../../../src/features/hub/protocol.ts";
 import { EventPage, type PollEvents } from "../../../src/features/hub/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { readEnv } from "../../../src/platform/env.ts";
 import { portsOf } from "../../../src/ports.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
-import { crashHub, evictHub, inHub } from "../../support/hub.ts";
+import { crashHub, evictHub, hubStub, inHub } from "../../support/hub.ts";
 import { INTRUDERS } from "../../support/intruders.ts";
 import { connect } from "../../support/socket.ts";
-import { newUser, type TestUser } from "../../support/users.ts";
+import { newUser, type TestUser, userCtx } from "../../support/users.ts";
 
 const LOG_MAX = 1_000;
 const DAY_MS = 86_400_000;
@@ -20,17 +25,18 @@ const PAGE_MAX = 200;
 const ports = portsOf(readEnv<UserHub>(env));
 
 function publish(user: Pick<TestUser, "tenantId" | "userId">, number: number): Promise<void> {
-  return ports.publish(user, { topic: "documents", data: { id: newId(), number } });
+  const data = { id: newId(), collection_id: newId(), version: number, status: "ready", progress: 1 };
+  return ports.publish(user, { topic: "documents", data });
 }
 
-function poll(user: TestUser, query: { cursor?: string; wait_s?: PollEvents["wait_s"] } = {}) {
+function poll(user: TestUser, query: Partial<PollEvents> = {}) {
   const search = new URLSearchParams(
     Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
   );
   return callFor(EventPage, "GET", `/events/poll?${search}`, { as: user });
 }
 
-const numbersOf = ({ data }: EventPage) => data.map((event) => event.data["number"]);
+const numbersOf = ({ data }: EventPage) => data.map((event) => event.data["version"]);
 
 /** A reader of the stream, as a browser's EventSource reads it. */
 class Stream {
@@ -85,6 +91,15 @@ function openStream(user: TestUser, lastId?: string): Promise<Response> {
   );
 }
 
+/** The edge's end of a reader's socket, without an edge. */
+async function edgeOf(user: TestUser): Promise<WebSocket> {
+  const admitted = await admission(userCtx(env, user), allow("events", "read"));
+  const headers = { upgrade: "websocket", [ADMISSION_HEADER]: introductionOf(admitted) };
+  const { webSocket } = await hubStub(user).fetch(`https://hub${EVENTS_PATH}`, { headers });
+  webSocket!.accept();
+  return webSocket!;
+}
+
 function readersOf(user: TestUser): Promise<number> {
   return inHub(user, (state) => state.getWebSockets().filter(({ readyState }) => readyState === 1).length);
 }
@@ -94,10 +109,10 @@ test("every connected device hears of an event, and none of another person's", a
   const [one, two, stranger] = [await connect(user), await connect(user), await connect(other)];
   await publish(user, 1);
   for (const device of [one, two]) {
-    expect(await device.frame("event")).toMatchObject({ topic: "documents", data: { number: 1 } });
+    expect(await device.frame("event")).toMatchObject({ topic: "documents", data: { version: 1 } });
   }
   await publish(other, 2);
-  expect((await stranger.frame("event")).data).toMatchObject({ number: 2 });
+  expect((await stranger.frame("event")).data).toMatchObject({ version: 2 });
   expect(stranger.all("event")).toHaveLength(1);
 });
 
@@ -150,15 +165,15 @@ test("a stream tells what was missed, says when that is all, and goes on while t
   const heard = await first.next();
   expect(heard).toMatchObject({
     event: "documents",
-    data: { id: heard.id, topic: "documents", data: { number: 1 } },
+    data: { id: heard.id, topic: "documents", data: { version: 1 } },
   });
   await evictHub(user);
   await publish(user, 2);
-  expect(await first.next()).toMatchObject({ data: { data: { number: 2 } } });
+  expect(await first.next()).toMatchObject({ data: { data: { version: 2 } } });
   const second = await Stream.open(user, ready.id);
   expect([await second.next(), await second.next(), await second.next()]).toMatchObject([
-    { data: { data: { number: 1 } } },
-    { data: { data: { number: 2 } } },
+    { data: { data: { version: 1 } } },
+    { data: { data: { version: 2 } } },
     { event: "ready" },
   ]);
   await Promise.all([first.leave(), second.leave()]);
@@ -170,7 +185,7 @@ test("a stream is taken up again when the hub is torn down, without a hole", asy
   await stream.next();
   await crashHub(user);
   await publish(user, 1);
-  expect((await stream.next()).data).toMatchObject({ data: { number: 1 } });
+  expect((await stream.next()).data).toMatchObject({ data: { version: 1 } });
   expect((await stream.next()).event).toBe("ready");
   await stream.leave();
 });
@@ -189,6 +204,77 @@ test("a reader that leaves makes room, and one too many is told to wait", async 
   const next = await Stream.open(user);
   await Promise.all([...streams.slice(1), next].map((stream) => stream.leave()));
   device.close();
+});
+
+test("readers whose edge is gone without a word make room, and those that give signs of life keep their places", async () => {
+  const user = await newUser(env);
+  const readers = await Promise.all(Array.from({ length: READERS_MAX }, () => edgeOf(user)));
+  const [living] = readers;
+  await inHub(user, (state) => {
+    for (const socket of state.getWebSockets()) {
+      socket.serializeAttachment({ ...socket.deserializeAttachment(), openedAt: 0 });
+    }
+  });
+  // A hub that woke again knows only what is in the attachments.
+  await evictHub(user);
+  const answered = new Promise((resolve) => living!.addEventListener("message", ({ data }) => resolve(data)));
+  living!.send(PING_TEXT);
+  expect(await answered).toBe(PONG_TEXT);
+  const stream = await Stream.open(user);
+  expect((await stream.next()).event).toBe("ready");
+  expect(await readersOf(user)).toBe(2);
+  expect(living!.readyState).toBe(WebSocket.OPEN);
+  await stream.leave();
+});
+
+test("the edge gives a sign of life while a reader waits", async () => {
+  const user = await newUser(env);
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const line = await EventLine.open(userCtx(env, user), undefined);
+  try {
+    expect(await line.next(10_000)).toMatchObject({ type: "ready" });
+    vi.advanceTimersByTime(READER_BEAT_MS);
+    const beats = () =>
+      inHub(user, (state) =>
+        state.getWebSockets().map((each) => state.getWebSocketAutoResponseTimestamp(each)),
+      );
+    await expect.poll(async () => (await beats())[0]).toBeInstanceOf(Date);
+    await publish(user, 1);
+    expect(await line.next(10_000)).toMatchObject({ type: "event" });
+  } finally {
+    line.close();
+    vi.useRealTimers();
+  }
+});
+
+test("who asks for some topics is told of those alone, and its cursor goes past the others", async () => {
+  const user = await newUser(env);
+  const { cursor } = await poll(user);
+  const memory = { topic: "memory", data: { change: "learned" } };
+  await publish(user, 1);
+  await ports.publish(user, memory);
+  await publish(user, 2);
+  const some = await poll(user, { cursor, topics: "memory,agents" });
+  expect(some.data.map(({ topic, data }) => ({ topic, data }))).toEqual([memory]);
+  const none = await poll(user, { cursor: some.cursor, topics: "agents" });
+  expect(none).toEqual({ data: [], cursor: some.cursor, reset: false });
+  const waiting = poll(user, { cursor: none.cursor, wait_s: 20, topics: "memory" });
+  await expect.poll(() => readersOf(user)).toBe(1);
+  await publish(user, 3);
+  await ports.publish(user, memory);
+  expect((await waiting).data.map(({ topic }) => topic)).toEqual(["memory"]);
+  const refused = await call("GET", "/api/v1/events/poll?topics=memory,gossip", { as: user });
+  expect(await problemOf(refused)).toMatchObject({ status: 422, errors: [{ path: "query.topics" }] });
+});
+
+test("what its topic does not know is left out of an event, and a topic that is none is refused", async () => {
+  const user = await newUser(env);
+  const { cursor } = await poll(user);
+  const words = { topic: "memory", data: { change: "learned", text: "Loves rain" } };
+  await ports.publish(user, words);
+  const { data } = await poll(user, { cursor });
+  expect(data[0]?.data).toEqual({ change: "learned" });
+  await expect((async () => ports.publish(user, { topic: "gossip", data: {} }))()).rejects.toThrow();
 });
 
 test("a session that ends ends its streams, and opens no other", async () => {

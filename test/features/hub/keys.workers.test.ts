@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { createHub } from "../../../durable-objects/user-hub/create-hub.ts";
 import { renewHubKeys } from "../../../src/features/hub/service.ts";
 import { Memory } from "../../../src/features/memory/schema.ts";
+import { staleHubKeys } from "../../../src/features/users/service.ts";
 import { hubKeys } from "../../../src/features/users/tables.ts";
 import { createLogger } from "../../../src/lib/logger.ts";
 import { readEnv } from "../../../src/platform/env.ts";
@@ -135,6 +136,25 @@ test("a hub that cannot be renewed stays noted, is told of in the log, and holds
   expect(lines).not.toContain(whole.userId);
   expect(await noted(broken)).toBe("old");
   expect(await noted(whole)).toBe(currentId);
+});
+
+test("every hub gets its turn, however many before it cannot be renewed", async () => {
+  const owners = await Promise.all([newUser(env), newUser(env), newUser(env)]);
+  for (const user of owners) await noteOld(user);
+  const total = await connectAs(env, "postgres").$count(hubKeys);
+  const limit = Math.ceil(total / 2);
+  const asked: string[] = [];
+  // Nobody has a copy under this key, and nobody gets one.
+  for (let tick = 1; tick <= 4; tick++) {
+    const chosen = await staleHubKeys(
+      openSchedulerDatabase(readEnv(env).config.database),
+      "unheard-of",
+      limit,
+    );
+    expect(chosen.length).toBeLessThanOrEqual(limit);
+    asked.push(...chosen.map(({ userId }) => userId));
+  }
+  expect(asked).toEqual(expect.arrayContaining(owners.map(({ userId }) => userId)));
 });
 
 test("a hub that never got its copy has nothing to wrap, and is noted so", async () => {
