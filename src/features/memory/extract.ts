@@ -1,6 +1,7 @@
 /** What one exchange teaches about its person: one call of the `small` model, which sees their own words only. */
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
+import { searchWords } from "../../lib/search-words.ts";
 import type { ModelClient, ModelRequest, ModelResponse } from "../../platform/model-port.ts";
 import { QUESTION_END } from "./asserted.ts";
 import { ownWords } from "./own-words.ts";
@@ -81,8 +82,22 @@ export function heuristicExtraction({ said }: Exchange): Extraction {
   const sentences = [...sentencesOf(ownWords(said).replace(/\s+/g, " "))];
   const told = sentences.filter((sentence) => !QUESTION_END.test(sentence));
   const summary = (told.length > 0 ? told : sentences).join(" ");
-  return { facts: [], statements: [], summary: summary === "" ? null : shortened(summary) };
+  const isEpisode = searchWords(summary).some((word) => !COURTESIES.has(word));
+  return { facts: [], statements: [], summary: isEpisode ? shortened(summary) : null };
 }
+
+/** A message of nothing but these was about nothing. */
+const COURTESIES: ReadonlySet<string> = new Set(
+  [
+    "thanks thank you so very much a lot hi hello hey bye goodbye good morning evening night ok okay yes yeah no nope",
+    "please sure great nice cool wow awesome perfect lol haha oh ah well fine",
+    "danke schön vielen dank sehr bitte hallo tschüss guten morgen tag abend gute nacht ja nein gut super",
+    "merci beaucoup bonjour bonsoir salut oui non d'accord très bien gracias muchas hola adiós sí vale muy",
+    "grazie mille ciao buongiorno va bene obrigado obrigada olá",
+    "ありがとう ありがとうございます どうも はい いいえ こんにちは おはよう おはようございます 了解です お願いします",
+    "谢谢 你好 好的 是的 감사합니다 안녕하세요 네",
+  ].flatMap(searchWords),
+);
 
 /** Lists are read entry by entry: one that is malformed costs itself only. */
 export function readExtraction({ content }: ModelResponse): Extraction {

@@ -114,13 +114,34 @@ test("without a model what was told is kept before what was asked", () => {
   expect(summary("What is due today?")).toBe("What is due today?");
 });
 
+test.each([
+  "Thanks!",
+  "Thank you so much!",
+  "Danke schön",
+  "Oui, merci.",
+  "ありがとうございます。",
+  "Hi",
+  "👍",
+])("without a model a mere courtesy leaves no episode: %s", (said) => {
+  expect(heuristicExtraction(exchange(said)).summary).toBeNull();
+});
+
+test("without a model few words are an episode when they say something", () => {
+  expect(heuristicExtraction(exchange("I quit.")).summary).toBe("I quit.");
+});
+
+test("without a model a Japanese question counts as one", () => {
+  const said = "明日の会議は何時ですか。大家さんの名前は田中です。";
+  expect(heuristicExtraction(exchange(said)).summary).toBe("大家さんの名前は田中です。");
+});
+
 test("without a model the episode is kept, cut to its size", () => {
   expect(heuristicExtraction(exchange("Plan  the\nmove"))).toEqual({
     facts: [],
     statements: [],
     summary: "Plan the move",
   });
-  const long = heuristicExtraction(exchange("😀".repeat(3_000)));
+  const long = heuristicExtraction(exchange("Olá, 😀 a todos! ".repeat(900)));
   expect(Extraction.parse(long)).toEqual(long);
   expect(heuristicExtraction(exchange("> theirs")).summary).toBeNull();
 });
