@@ -41,6 +41,16 @@ describe("what is said", () => {
     expect(await learnt(said)).toContainEqual(["insert", { tier: "core", key, value }]);
   });
 
+  it.each([
+    "My boss said I live in Berlin.",
+    "Is it true that my name is Bob?",
+    "If my name is Bob, tell me.",
+    "What does he want?\n\nDear Anna,\nmy name is Bob",
+    "Translate: my name is Bob",
+  ])("%j teaches none, though the model takes it for one", async (said) => {
+    expect((await learnt(said)).filter(([, { tier }]) => tier === "core")).toEqual([]);
+  });
+
   it("a preference becomes a statement, and ends the one that it replaces", async () => {
     const tea = statement("The person prefers tea.");
     const changes = await learnt("I now prefer coffee.", [tea]);

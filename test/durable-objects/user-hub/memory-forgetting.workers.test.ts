@@ -134,6 +134,35 @@ test("a fact that a turn has taken is not kept when everything is forgotten befo
   expect(await inHubTables(user)).toEqual(GONE);
 });
 
+test("a deletion waits for a save that is under way, so that nothing is written after it", async () => {
+  const user = await newUser(env);
+  const device = await JournalingDevice.start(user);
+  const saving = Promise.withResolvers<void>();
+  const { fetch } = globalThis;
+  let isSaving = false;
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+    if (String(init?.body).includes('insert into \\"memories\\"')) {
+      isSaving = true;
+      await saving.promise;
+    }
+    return fetch(input, init);
+  });
+  const word = await scriptWord([
+    { when: { purpose: "memory" }, reply: notes({ summary: "Spoke of the nightingale." }) },
+    { reply: says("I see.") },
+  ]);
+  await device.end(device.ask(`I heard a nightingale. ${word}`));
+  await vi.waitUntil(() => isSaving, WAIT);
+  const forgotten = command(user, { kind: "delete_all" });
+  await vi.waitUntil(async () => (await inHubTables(user))["memories"] === 0, WAIT);
+  // A trip of its own: an erasure that did not wait would have been there before it.
+  expect(await inPostgres(user)).toEqual([]);
+  saving.resolve();
+  expect(await forgotten).toEqual({ kind: "done", item: null });
+  expect(await inPostgres(user)).toEqual([]);
+  expect(await inHubTables(user)).toEqual(GONE);
+});
+
 test("a session that has ended changes nothing, though its token is still good", async () => {
   const { user } = await remembered();
   await hubStub(user).endSessions(user.sessionId);

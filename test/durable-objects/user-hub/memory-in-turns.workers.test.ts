@@ -1,13 +1,23 @@
 /** What is remembered of a person goes into their turns, from the hub's own storage. */
 import { env } from "cloudflare:workers";
 import { afterEach, expect, inject, test, vi } from "vitest";
+import { CORE_BYTES_MAX } from "../../../src/features/memory/core-facts.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { episode, fact, pattern, statement } from "../../features/memory/items.ts";
 import { call } from "../../support/api.ts";
 import { says, scriptWord, startErrand, tool, uses } from "../../support/errand.ts";
-import { crashHub, evictHub } from "../../support/hub.ts";
+import { crashHub, evictHub, inHub } from "../../support/hub.ts";
 import { JournalingDevice } from "../../support/journaling-device.ts";
-import { command, current, leaveBehind, notes, promptOf, settled } from "../../support/memory.ts";
+import {
+  command,
+  current,
+  inHubTables,
+  inPostgres,
+  leaveBehind,
+  notes,
+  promptOf,
+  settled,
+} from "../../support/memory.ts";
 import { modelRequests } from "../../support/model.ts";
 import { useSettings } from "../../support/settings.ts";
 import { newUser, type TestUser } from "../../support/users.ts";
@@ -179,6 +189,61 @@ test("an agent can look back, and reads dated lines", async () => {
   expect(await device.end(device.ask(`And again? ${word}`))).toMatchObject({ status: "done" });
   const results = (await modelRequests(word)).flatMap(({ toolResults }) => toolResults).join("\n");
   expect(results).toContain("2026-11-01: The spare key lies under the blue pot.");
+});
+
+test("what has no place on the hub's shelf any more is looked up in the database, by those who look back", async () => {
+  const { user, device } = await returning(statement("The spare key lies under the blue pot."));
+  await prompted(device);
+  await vi.waitUntil(async () => (await inHubTables(user))["memory_vectors"] === 1, WAIT);
+  await settled(user);
+  // As a full shelf lets its oldest go.
+  await inHub(user, ({ storage }) => {
+    storage.sql.exec("DELETE FROM memory_vectors");
+    storage.sql.exec("DELETE FROM memory_signs");
+    storage.sql.exec("INSERT INTO meta VALUES ('memory_overflow', '1')");
+  });
+  await crashHub(user);
+  await device.reconnect();
+  const word = await scriptWord([
+    FORGETS,
+    { when: { toolResult: "blue pot" }, reply: says("Under the blue pot.") },
+    { when: { toolResult: "Nothing is remembered" }, reply: says("I do not know.") },
+    { reply: uses(tool("recall", { query: "where is the spare key" })) },
+  ]);
+  const turn = device.ask(`Where is it? ${word}`);
+  await device.end(turn);
+  expect(device.turn(turn).text).toBe("Under the blue pot.");
+  expect((await modelRequests(word)).flatMap(({ toolResults }) => toolResults).join("\n")).toContain(
+    "2026-11-01: The spare key lies under the blue pot.",
+  );
+  expect(await promptOf(word)).not.toContain("blue pot");
+});
+
+test("facts that are more than fit into a turn go in by their strength", async () => {
+  const facts = Array.from({ length: 12 }, (_, at) =>
+    fact(`note_${at}`, `${at} ${"x".repeat(480)}`, { strength: (at + 1) / 12 }),
+  );
+  const { device } = await returning(...facts);
+  const prompt = await prompted(device);
+  expect(prompt).toContain('"note_11":');
+  expect(prompt).not.toContain('"note_0":');
+  expect(/^facts: (.*)$/m.exec(prompt)?.[1]?.length).toBeLessThan(CORE_BYTES_MAX);
+});
+
+test("what went into a turn is noted as used, and counts for more", async () => {
+  const used = statement("The person's sister Marta keeps bees.");
+  const other = statement("Invoices of the bakery are due on the fifth.");
+  const { user, device } = await returning(used, other);
+  const inDatabase = async ({ id }: { id: string }) =>
+    (await inPostgres(user)).find((item) => item.id === id)!;
+  await prompted(device);
+  await vi.waitUntil(async () => {
+    expect(await prompted(device, "What honey does my sister with her bees make?")).not.toContain("bakery");
+    await settled(user);
+    return (await inDatabase(used)).lastUsedAt !== null;
+  }, WAIT);
+  expect((await inDatabase(used)).strength).toBeGreaterThan(used.strength);
+  expect(await inDatabase(other)).toMatchObject({ lastUsedAt: null, strength: other.strength });
 });
 
 test("a turn over REST is remembered and remembers like one on the socket", async () => {

@@ -168,6 +168,7 @@ test("an agreement counts for what was asked, and for nothing that was not", asy
   const asking = await scriptWord([FORGETS, { reply: says("Is your language Klingon?") }]);
   await device.end(device.ask(`Next. ${asking}`));
   await wants(device, "Yes, that one.", "language", "Vulcan");
+  await wants(device, "Let me think about it.", "language", "Klingon");
   expect(await core(user)).toEqual([]);
 });
 
