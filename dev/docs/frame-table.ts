@@ -36,13 +36,22 @@ const Schema: z.ZodType<Schema> = z.lazy(() =>
 
 /** Optional fields are marked. What every numbered frame of a turn carries is left to the introduction. */
 export function fieldTable(frame: z.ZodType, words: FrameWords): string {
-  const schema = Schema.parse(z.toJSONSchema(frame, { io: "input", unrepresentable: "any" }));
+  const json = z.toJSONSchema(frame, { io: "input", unrepresentable: "any" });
+  const schema = Schema.parse(whole(json, json.$defs ?? {}));
   const isNumbered = schema.properties?.["seq"] !== undefined;
   const own = Object.entries(schema.properties ?? {}).filter(
     ([name]) => name !== "type" && !(isNumbered && Object.hasOwn(SHARED_WORDS, name)),
   );
   const rows = rowsOf({ ...schema, properties: Object.fromEntries(own) }, words, "");
   return rows.length === 0 ? "" : ["| field | type | |", "|---|---|---|", ...rows, ""].join("\n");
+}
+
+/** With what stands under a name of its own where it is used. */
+function whole(value: unknown, named: Record<string, unknown>): unknown {
+  if (Array.isArray(value)) return value.map((each) => whole(each, named));
+  if (typeof value !== "object" || value === null) return value;
+  if ("$ref" in value) return whole(named[String(value.$ref).replace("#/$defs/", "")], named);
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, whole(each, named)]));
 }
 
 function rowsOf(schema: Schema, words: FrameWords, prefix: string): string[] {

@@ -3,6 +3,7 @@
  * once, with the end of its turn, and is both until it is saved.
  */
 import * as z from "zod";
+import type { ChatHistory } from "../../src/features/chat/service.ts";
 import { HistoryMessage, TurnStatus, TurnUsage } from "../../src/features/hub/protocol.ts";
 import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
@@ -59,14 +60,24 @@ export class ChatStore {
     );
   }
 
+  /** The person's own agent that answers in a chat that is held; undefined where the assistant does. */
+  agentOf(chatId: string): string | undefined {
+    return this.#storage.row<{ agent_id: string }>(
+      "SELECT agent_id FROM chat_agents WHERE chat_id = ?",
+      chatId,
+    )?.agent_id;
+  }
+
   /** A finished exchange, owed to Postgres from now on. */
   add(exchange: Exchange): void {
     this.#owed.note();
     this.#insert(exchange.requestId, exchange.chatId, exchange.createdAt, { isSaved: false }, exchange);
   }
 
-  /** What Postgres had of a chat; older than everything the hub adds. */
-  keepLoaded(chatId: string, messages: HistoryMessage[]): void {
+  /** What Postgres had of a chat; older than everything the hub adds. Part of the caller's commit. */
+  keepLoaded(chatId: string, { messages, agentId }: ChatHistory): void {
+    if (agentId !== null)
+      this.#storage.run("INSERT OR REPLACE INTO chat_agents VALUES (?, ?)", chatId, agentId);
     // No client's request_id holds a space.
     this.#insert(`loaded ${chatId}`, chatId, 0, { isSaved: true }, { messages });
   }
@@ -139,6 +150,7 @@ export class ChatStore {
   /** Drops the replica of a chat that changed elsewhere; what Postgres still lacks stays. */
   forget(chatId: string): void {
     this.#storage.run("DELETE FROM exchanges WHERE chat_id = ? AND saved = 1", chatId);
+    this.#storage.run("DELETE FROM chat_agents WHERE chat_id = ?", chatId);
     this.#storage.run("DELETE FROM chats WHERE chat_id = ?", chatId);
   }
 
@@ -147,6 +159,7 @@ export class ChatStore {
     this.#storage.run(
       `DELETE FROM chats WHERE chat_id NOT IN (SELECT chat_id FROM chats ORDER BY used_at DESC LIMIT ${CHATS_MAX})`,
     );
+    this.#storage.run("DELETE FROM chat_agents WHERE chat_id NOT IN (SELECT chat_id FROM chats)");
     this.#storage.run(
       `DELETE FROM exchanges WHERE saved = 1 AND (chat_id NOT IN (SELECT chat_id FROM chats) OR request_id IN (
          SELECT request_id FROM (SELECT request_id, row_number() OVER (PARTITION BY chat_id ORDER BY created_at DESC) AS place

@@ -29,7 +29,7 @@ import type { HubParts } from "./parts.ts";
 import { Sockets } from "./sockets.ts";
 import { HubStorage } from "./storage.ts";
 import { ToolAnswers } from "./tool-answers.ts";
-import { turnHistory } from "./turn-history.ts";
+import { agentOfChat, turnHistory } from "./turn-history.ts";
 import type { Binding, TurnRow } from "./turn-record.ts";
 import type { TurnServices } from "./turn-services.ts";
 import { TurnUpkeep } from "./turn-upkeep.ts";
@@ -225,6 +225,8 @@ export class Hub {
       answers: new ToolAnswers(this.parts, this.turns, this.delivery),
       questions,
       bind: (deviceId) => this.bind(deviceId),
+      agentOfChat: (chatId) => agentOfChat(this.parts, () => this.#ctxOf("turn"), chatId),
+      goOn: (work) => this.#goOn(work),
       assertMayStart: () => this.rights.assertMayStart(),
       readToken: (token) => this.#readToken(token),
     });

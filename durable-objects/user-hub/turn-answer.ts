@@ -52,14 +52,16 @@ export async function answerTurn(parts: HubParts, services: TurnServices, run: T
   );
 }
 
-/** The user's own agents are the assistant's to ask; agents themselves ask nobody. */
+/**
+ * The user's own agents are the assistant's to ask, also where a domain's agent answers first: it may hand over. Agents
+ * themselves ask nobody.
+ */
 async function delegatesFor(
   { roster, memory }: HubParts,
   services: TurnServices,
   run: TurnRun,
 ): Promise<DelegableAgent[]> {
-  const { kind, agent } = run.input;
-  if (kind !== "home" || agent) return [];
+  if (run.input.agent) return [];
   // One trip brings both to a hub that holds neither.
   void memory.loading.begin();
   await roster.enough();

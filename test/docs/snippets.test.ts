@@ -68,6 +68,17 @@ it.skipIf(!hasCurl)("the guide's agent makes rows of a text", async () => {
   });
 });
 
+it.skipIf(!hasCurl)("the guide's other kinds of agents compute, cite and choose", async () => {
+  const page = "docs/guides/custom-agents.md";
+  const code = `${await snippet(page, "rest")}\necho\n${await snippet(page, "kinds")}`;
+  const { stdout } = await promisify(execFile)("sh", ["-c", code], { cwd: folder });
+  expect(stdout.trim().split("\n").slice(1)).toEqual([
+    "That is 93.",
+    "There are 28 days of leave a year.",
+    "rag",
+  ]);
+});
+
 it.skipIf(!hasCurl)("the guide's document is read and found", async () => {
   const code = await snippet("docs/guides/knowledge.md", "rest");
   const { stdout } = await promisify(execFile)("sh", ["-c", code], { cwd: folder });

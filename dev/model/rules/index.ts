@@ -5,6 +5,7 @@ import type { MessagesRequest } from "../wire.ts";
 import { readConversation } from "./conversation.ts";
 import { learn } from "./memory.ts";
 import { CHOOSE_TOOL, chooseAgent, ROWS_TOOL, submitRows } from "./own-agents.ts";
+import { useOwnTools } from "./own-tools.ts";
 import { answerFrom, holdsSources, ORDER_TOOL, orderSources } from "./sources.ts";
 import { supervise } from "./supervisor.ts";
 import { domainOf, speakFor, workOn } from "./worker.ts";
@@ -33,6 +34,8 @@ function choose(
   if (described.has(ORDER_TOOL)) return orderSources(conversation.text);
   if (described.size === 0 && holdsSources(conversation.text)) return answerFrom(conversation.text);
   const domain = domainOf(described);
+  const own = domain ? undefined : useOwnTools(conversation);
+  if (own) return own;
   if (!domain) return writeUp(conversation);
   return described.has("hand_over") ? speakFor(conversation, domain) : workOn(conversation, domain);
 }

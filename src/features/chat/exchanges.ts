@@ -11,14 +11,21 @@ import { messages } from "./tables.ts";
 import { titleFrom } from "./title.ts";
 import { ChatVault, openVault } from "./vault.ts";
 
+export interface ChatHistory {
+  /** Of the person's own agent that answers in the chat; null where the assistant does. */
+  agentId: string | null;
+  /** The oldest first. */
+  messages: HistoryMessage[];
+}
+
 /**
- * The last `limit` messages of a chat, the oldest first; null when the chat does not exist, is deleted or is not this
+ * The last `limit` messages of a chat, and who answers in it; null when the chat does not exist, is deleted or is not this
  * user's. One round trip.
  */
 export async function chatHistory(
   ctx: Ctx,
   { chatId, limit }: { chatId: string; limit: number },
-): Promise<HistoryMessage[] | null> {
+): Promise<ChatHistory | null> {
   // A client may name a chat as it likes; only ours have UUIDs.
   if (!isUuid(chatId)) return null;
   const permission = allow("chats", "read");
@@ -33,10 +40,11 @@ export async function chatHistory(
   ]);
   if (!chat) return null;
   const vault = await openVault(ctx);
-  return rows
-    .reverse()
-    .map((row) => ({ role: row.role, content: vault.openContent(row) }))
-    .filter(({ content }) => content !== "");
+  const opened = rows.reverse().map((row) => ({ role: row.role, content: vault.openContent(row) }));
+  return {
+    agentId: isUuid(chat.agent) ? chat.agent : null,
+    messages: opened.filter(({ content }) => content !== ""),
+  };
 }
 
 export interface Exchange {

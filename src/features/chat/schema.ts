@@ -24,7 +24,7 @@ const Title = exactText(TITLE_CHARS_MAX).meta({ examples: ["Garden plans"] });
 const Content = exactText(MAX_MESSAGE_CHARS).meta({ examples: ["What is due today?"] });
 const Role = z.enum(["user", "assistant"]);
 
-/** Who answers in a chat over REST: the assistant, or an agent of the person's own by its id. */
+/** Who answers in a chat: the assistant, or an agent of the person's own by its id. */
 export const ChatAgent = z.union([z.literal("home"), Uuid]);
 
 export const Chat = z

@@ -1,5 +1,5 @@
 export { createChat, deleteChat, getChat, listChats, restoreChat, updateChat } from "./chats.ts";
-export { chatHistory, type Exchange, saveExchange } from "./exchanges.ts";
+export { type ChatHistory, chatHistory, type Exchange, saveExchange } from "./exchanges.ts";
 export { describeCall, type Execution, listExecutions, saveExecutions } from "./executions.ts";
 export {
   addMessage,

@@ -1,4 +1,4 @@
-import { and, desc, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
@@ -49,14 +49,21 @@ export async function createAgent(ctx: Ctx, input: CreateAgent, id: string): Pro
 }
 
 /** One's own and those that are shared with the person, the newest first; of the deleted ones one's own. */
-export async function listAgents(ctx: Ctx, { limit, cursor, deleted }: ListAgents) {
+export async function listAgents(ctx: Ctx, { limit, cursor, deleted, kind, delegable }: ListAgents) {
   const permission = allow("agents", "read");
   const shown = deleted
     ? and(mine(ctx), isNotNull(customAgents.deletedAt))
     : and(readable(ctx), isNull(customAgents.deletedAt));
   const [rows] = await ctx.db.run(permission, (queries) => [
     selectAgents(queries)
-      .where(and(shown, earlierThan(cursor)))
+      .where(
+        and(
+          shown,
+          kind && eq(customAgents.kind, kind),
+          delegable === undefined ? undefined : eq(customAgents.delegable, delegable),
+          earlierThan(cursor),
+        ),
+      )
       .orderBy(desc(customAgents.id))
       .limit(limit + 1),
   ]);

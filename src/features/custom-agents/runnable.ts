@@ -3,6 +3,7 @@ import { and, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
+import { allow } from "../auth/policy.ts";
 import { REACHED_MAX } from "./routing.ts";
 import { readable, selectAgents } from "./rows.ts";
 import type { AgentToRun } from "./schema.ts";
@@ -44,6 +45,13 @@ export async function openRunnable(
   }));
   const own = all.find((each) => each.id === id)!;
   return { ...own, others: all.filter((each) => each.id !== id) };
+}
+
+/** For who knows the id alone. Throws as `openRunnable`. One round trip, and now and then another for the key. */
+export async function loadRunnable(ctx: Ctx, id: string): Promise<AgentToRun> {
+  const permission = allow("agents", "read");
+  const [rows] = await ctx.db.run(permission, (queries) => [selectRunnable(queries, ctx, id)]);
+  return openRunnable(ctx, permission, id, rows);
 }
 
 /** Throws `validation_failed` for an agent that the person cannot run. */

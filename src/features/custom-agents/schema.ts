@@ -2,6 +2,7 @@ import * as z from "zod";
 import { Uuid } from "../../lib/ids.ts";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 import { exactText } from "../../lib/text.ts";
+import { Citation } from "../knowledge/protocol.ts";
 import { RowSchema } from "./row-schema.ts";
 
 export const NAME_CHARS_MAX = 100;
@@ -123,6 +124,11 @@ export const AgentId = z.object({ id: Uuid });
 
 export const ListAgents = PageQuery.extend({
   deleted: z.stringbool().default(false).describe("Lists the deleted agents instead"),
+  kind: AgentKind.optional().describe("Only those of this kind"),
+  delegable: z
+    .stringbool()
+    .optional()
+    .describe("Only those that the assistant may delegate to, or only the others"),
 });
 export type ListAgents = z.infer<typeof ListAgents>;
 
@@ -147,9 +153,7 @@ export type AgentToRun = z.infer<typeof AgentToRun>;
 
 /** A part of a document, as an agent answers from it. */
 export const FoundSource = z.object({
-  chunk_id: z.uuid(),
-  document: z.object({ id: z.uuid(), title: z.string() }),
-  position: z.object({ heading: z.array(z.string()), page: z.int().optional() }),
+  ...Citation.omit({ number: true, quote: true }).shape,
   text: z.string(),
 });
 export type FoundSource = z.infer<typeof FoundSource>;

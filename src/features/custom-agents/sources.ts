@@ -33,7 +33,8 @@ const QUERY_CHARS_MAX = 2_000;
 async function findIn(ctx: Ctx, id: string, query: string) {
   try {
     const request = { collection_id: id, query, limit: SOURCES_MAX, diversity: DIVERSITY };
-    return (await searchKnowledge(ctx, request)).data;
+    const { data } = await searchKnowledge(ctx, request);
+    return data.map((hit) => ({ ...hit, collection_id: id }));
   } catch (error) {
     if (error instanceof AppError && error.code === "not_found") return null;
     throw error;

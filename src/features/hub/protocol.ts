@@ -4,7 +4,8 @@
  * Unknown fields are ignored.
  */
 import * as z from "zod";
-import { AskedAgent, Citation, TurnError, TurnStatus, TurnUsage } from "./turn-result.ts";
+import { Citation } from "../knowledge/protocol.ts";
+import { AskedAgent, TurnError, TurnStatus, TurnUsage } from "./turn-result.ts";
 
 export { EVENT_TOPICS, PublishedEvent } from "./event-topics.ts";
 

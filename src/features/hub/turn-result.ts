@@ -20,15 +20,6 @@ export type TurnStatus = z.infer<typeof TurnStatus>;
 export const TurnError = z.object({ code: z.string(), message: z.string() });
 export type TurnError = z.infer<typeof TurnError>;
 
-/** What a mark such as [1] in an answer stands for. */
-export const Citation = z.object({
-  number: z.int().positive(),
-  chunk_id: z.uuid(),
-  document: z.object({ id: z.uuid(), title: z.string() }),
-  text: z.string().describe("The part of the document that says it, cut to some sentences"),
-});
-export type Citation = z.infer<typeof Citation>;
-
 /** Which of the person's own agents was asked, and which answered: for a router the one it chose. */
 export const AskedAgent = z.object({
   id: z.uuid(),

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { PageQuery, pageOf } from "../../lib/pagination.ts";
 import { exactText } from "../../lib/text.ts";
-import { ChunkPosition, SearchFilter, SearchRequest } from "./schema.ts";
+import { Citation } from "./protocol.ts";
+import { SearchFilter, SearchRequest } from "./schema.ts";
 
 const QUESTION_CHARS_MAX = 2_000;
 /** Each is searched by itself. */
@@ -38,25 +39,6 @@ export const QueryRequest = RankedSearch.omit({ collection_id: true, query: true
     path: ["version"],
   });
 export type QueryRequest = z.infer<typeof QueryRequest>;
-
-const Mark = z.object({ start: z.int(), end: z.int() });
-
-export const Citation = z
-  .object({
-    number: z.int().positive().describe("Of the `[1]` in the answer"),
-    chunk_id: z.uuid(),
-    collection_id: z.uuid(),
-    document: z.object({ id: z.uuid(), title: z.string() }),
-    position: ChunkPosition,
-    quote: z
-      .object({ text: z.string(), start: z.int(), end: z.int(), marks: z.array(Mark) })
-      .describe(
-        "Word for word, the part of the document that shows it: where it stands in the text of the document, and where " +
-          "the words of the answer and the question stand in it",
-      ),
-  })
-  .meta({ id: "Citation" });
-export type Citation = z.infer<typeof Citation>;
 
 export const QueryUsage = z.object({
   input_tokens: count,

@@ -5,11 +5,10 @@ import { createModelClient } from "../../platform/model.ts";
 import type { ModelResponse, ModelUsage } from "../../platform/model-port.ts";
 import { allow } from "../auth/policy.ts";
 import { AnswerReader, answerRequest, type ReadAnswer, silence } from "./core/answer.ts";
-import { statementOf } from "./core/citations.ts";
-import { highlight } from "./core/highlight.ts";
+import { citationsOf } from "./core/citing.ts";
 import { withinTokens } from "./core/sources.ts";
 import { recordQuery } from "./query-log.ts";
-import type { Citation, QueryAnswer, QueryOutcome, QueryRequest, QueryUsage } from "./query-schema.ts";
+import type { QueryAnswer, QueryOutcome, QueryRequest, QueryUsage } from "./query-schema.ts";
 import { type Found, retrieve, withoutStrays } from "./retrieve.ts";
 
 /** From the first model call to the last word, retries included. */
@@ -18,7 +17,6 @@ const ANSWER_MS = 90_000;
 const SOURCE_TOKENS_MAX = 6_000;
 /** Output tokens, the model's reasoning included. */
 const ANSWER_TOKENS_MAX = 6_000;
-const QUOTE_CHARS_MAX = 320;
 
 export type QueryEvent =
   | { type: "delta"; text: string }
@@ -147,23 +145,9 @@ function toAnswer(
     answered: isAnswered,
     answer: text,
     truncated: isAnswered && response.stopReason === "max_tokens",
-    citations: cited.map((source, index) =>
-      toCitation(sources[source - 1]!, index + 1, `${statementOf(text, index + 1)} ${request.question}`),
-    ),
+    citations: citationsOf(sources, { question: request.question, text, cited }),
     usage: withUsage(spent, response.usage),
   };
-}
-
-/** @param about What the quotation is to show. */
-function toCitation(
-  { chunk_id, collection_id, document, position, text }: Found,
-  number: number,
-  about: string,
-): Citation {
-  const { text: quoted, marks, offset } = highlight(text, about, { charsMax: QUOTE_CHARS_MAX });
-  const start = position.start + offset;
-  const quote = { text: quoted, start, end: start + quoted.length, marks };
-  return { number, chunk_id, collection_id, document, position, quote };
 }
 
 function withUsage(sum: QueryUsage, usage: ModelUsage): QueryUsage {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { exactText } from "../../lib/text.ts";
 import { DOCUMENT_TYPES } from "./core/parse/document.ts";
 import { MetadataKey, MetadataValue } from "./document-schema.ts";
+import { ChunkPosition } from "./protocol.ts";
 
 const QUERY_CHARS_MAX = 2_000;
 const RESULTS_DEFAULT = 8;
@@ -51,13 +52,6 @@ export const SearchRequest = z.object({
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
 const Mark = z.object({ start: z.int(), end: z.int() });
-
-export const ChunkPosition = z.object({
-  start: z.int().describe("Into the text of the document, in UTF-16 units"),
-  end: z.int(),
-  page: z.int().optional(),
-  heading: z.array(z.string()).describe("What stands above it"),
-});
 
 export const SearchHit = z
   .object({

@@ -9,6 +9,7 @@ export {
   updateCollection,
 } from "./collections.ts";
 export { AnswerReader, INSTRUCTIONS as ANSWER_INSTRUCTIONS } from "./core/answer.ts";
+export { type CitedSource, citationsOf } from "./core/citing.ts";
 export { mergeRanked, questionBlock, sourceBlock, withinTokens } from "./core/sources.ts";
 export { updateDocument } from "./description.ts";
 export {

@@ -67,15 +67,23 @@ test("the home assistant sees a delegable agent and has it answer, with its own 
   expect(delegate?.request?.tools?.map(({ name }) => name)).toEqual(["list_tasks"]);
 });
 
-test("a floating request knows none of them", async () => {
+test.each([
+  ["without a scope", {}],
+  ["whose domain's agent hands over", { scope: { type: "note" } }],
+])("a floating request %s has one of them answer too", async (_, extra) => {
   const user = await newUser(env);
   await poet(user);
   const device = await connect(user);
-  const word = await scriptWord([{ reply: says("Hello.") }]);
+  const word = await scriptWord((key) => [
+    { when: { toolResult: "A RHYME" }, reply: says("Here it is.") },
+    { when: { userText: "write" }, reply: says("A RHYME") },
+    { when: { body: '"name":"hand_over"' }, reply: uses(tool("hand_over", { instruction: `Sing ${key}` })) },
+    { reply: asks("poet", `Please write ${key}`) },
+  ]);
   const request_id = newId();
-  device.send({ type: "floating_request", request_id, message: `Hello ${word}` });
-  await device.end(request_id);
-  expect(taskTool(await modelRequests(word))).not.toContain("poet");
+  device.send({ type: "floating_request", request_id, message: `Sing ${word}`, ...extra });
+  expect(await device.end(request_id)).toMatchObject({ status: "done" });
+  expect(device.textOf(request_id)).toBe("Here it is.");
 });
 
 test("the first turn of a new hub asks the database once for them, warm and woken ones not at all", async () => {

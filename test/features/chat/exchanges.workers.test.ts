@@ -122,10 +122,13 @@ test("history is the newest messages, oldest first, without what is deleted or e
     exchange(chat.id, { userMessage: "b", assistantMessage: "", status: "cancelled" }),
   );
   const fresh = outbox(user);
-  expect(await chatHistory(fresh, { chatId: chat.id, limit: 3 })).toEqual([
-    { role: "user", content: "a" },
-    { role: "user", content: "b" },
-  ]);
+  expect(await chatHistory(fresh, { chatId: chat.id, limit: 3 })).toEqual({
+    agentId: null,
+    messages: [
+      { role: "user", content: "a" },
+      { role: "user", content: "b" },
+    ],
+  });
   expect(fresh.db.roundTrips).toBe(1);
 });
 
@@ -133,7 +136,7 @@ test("there is no history of a chat that is deleted, another's, unknown or misna
   const [owner, stranger] = [await newUser(env), await newUser(env)];
   const ctx = userCtx(env, owner);
   const chat = await createChat(ctx, { title: "Mine", agent: "home" }, newId());
-  expect(await chatHistory(ctx, { chatId: chat.id, limit: 5 })).toEqual([]);
+  expect(await chatHistory(ctx, { chatId: chat.id, limit: 5 })).toEqual({ agentId: null, messages: [] });
   expect(await chatHistory(outbox(stranger), { chatId: chat.id, limit: 5 })).toBeNull();
   for (const chatId of [newId(), "diary", ""])
     expect(await chatHistory(ctx, { chatId, limit: 5 })).toBeNull();

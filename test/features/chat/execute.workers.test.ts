@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { Chat, ChatPage, ExecuteAnswer, MessagePage, TurnAnswer } from "../../../src/features/chat/schema.ts";
 import { Agent } from "../../../src/features/custom-agents/schema.ts";
+import { QueryAnswer } from "../../../src/features/knowledge/query-schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
 import { newAgent, ROW } from "../../support/custom-agents.ts";
@@ -171,6 +172,14 @@ test("a rag agent answers from its collections and cites them, and says when the
   const answer = await answerOf(await execute(user, agent, { input: `How many days of leave ${word}` }));
   expect(answer.output).toBe("There are 28 days of leave [1].");
   expect(answer.citations).toMatchObject([{ number: 1, document: { title } }]);
+  const question = `How many days of leave ${word}`;
+  const queried = await callFor(QueryAnswer, "POST", "/rag/query", {
+    as: user,
+    body: { collection_ids: [collection.id], question },
+  });
+  expect(answer.citations).toEqual(queried.citations);
+  const streamed = await execute(user, agent, { input: question }, { accept: "text/event-stream" });
+  expect(await streamed.text()).toContain(`"citations":${JSON.stringify(queried.citations)}`);
   expect((await call("DELETE", `/api/v1/rag/collections/${collection.id}`, { as: user })).status).toBe(204);
   const gone = await execute(user, agent, { input: word });
   expect(await problemOf(gone)).toMatchObject({ code: "conflict", detail: /collections/ });

@@ -57,6 +57,22 @@ test("an agent is made, read, changed and listed, and each change is a version",
   expect(older).toMatchObject({ data: [{ version: 1, name: "Helper" }], next_cursor: null });
 });
 
+test("agents are listed by kind, and by whether the assistant may delegate to them, page by page", async () => {
+  const user = await newUser(env);
+  const names = async (query: string) =>
+    (await callFor(AgentPage, "GET", `/agents?${query}`, { as: user })).data.map(({ name }) => name);
+  await newAgent(user, { name: "A", delegable: true });
+  await newAgent(user, { name: "B", kind: "extractor", schema: ROW });
+  await newAgent(user, { name: "C", kind: "extractor", schema: ROW, delegable: true });
+  expect(await names("kind=extractor")).toEqual(["C", "B"]);
+  expect(await names("delegable=true")).toEqual(["C", "A"]);
+  expect(await names("delegable=false")).toEqual(["B"]);
+  expect(await names("kind=extractor&delegable=true")).toEqual(["C"]);
+  const first = await callFor(AgentPage, "GET", "/agents?kind=extractor&limit=1", { as: user });
+  expect(await names(`kind=extractor&limit=1&cursor=${first.next_cursor}`)).toEqual(["B"]);
+  expect((await call("GET", "/api/v1/agents?kind=robot", { as: user })).status).toBe(422);
+});
+
 test("the same Idempotency-Key makes one agent", async () => {
   const user = await newUser(env);
   const headers = { "idempotency-key": newId() };

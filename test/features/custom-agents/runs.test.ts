@@ -239,8 +239,9 @@ describe("a rag agent", () => {
   const rag = () => agentToRun({ kind: "rag", collections: [newId()], system_prompt: "Be formal." });
   const source = (text: string) => ({
     chunk_id: newId(),
+    collection_id: newId(),
     document: { id: newId(), title: "Handbook" },
-    position: { heading: ["Leave"] },
+    position: { start: 100, end: 100 + text.length, heading: ["Leave"] },
     text,
   });
   const [leave, lunch] = [source("There are 28 days of leave."), source("Lunch is at noon.")];
@@ -252,8 +253,9 @@ describe("a rag agent", () => {
     const result = await bench.run(model, { program, message: "How many days?" });
     expect(result.text).toBe("28 days [1]. Not.");
     expect(bench.text).toBe(result.text);
-    const { chunk_id, document, text } = leave;
-    expect(result.citations).toEqual([{ number: 1, chunk_id, document, text }]);
+    const { text, ...place } = leave;
+    const quote = { text, start: 100, end: 100 + text.length, marks: expect.any(Array) };
+    expect(result.citations).toEqual([{ number: 1, ...place, quote }]);
     expect(promptOf(model.requests[0])).toContain("Be formal.");
     expect(lastOf(model.requests[0])).toContain("Lunch is at noon.");
   });

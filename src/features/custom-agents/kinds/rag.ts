@@ -2,12 +2,17 @@ import * as z from "zod";
 import { createEmbedder } from "../../../platform/embedder.ts";
 import { customAgent, customFrame } from "../../agent/service.ts";
 import type { TextReader } from "../../agent/types.ts";
-import { ANSWER_INSTRUCTIONS, AnswerReader, questionBlock, sourceBlock } from "../../knowledge/service.ts";
+import {
+  ANSWER_INSTRUCTIONS,
+  AnswerReader,
+  citationsOf,
+  questionBlock,
+  sourceBlock,
+} from "../../knowledge/service.ts";
 import { FoundSource } from "../schema.ts";
 import { type Kind, missing, unused } from "./kind.ts";
 
 const FRAME = customFrame(ANSWER_INSTRUCTIONS);
-const CITED_CHARS_MAX = 500;
 
 /** Answers from its collections alone, and says where each thing stands. */
 export const rag: Kind = {
@@ -35,16 +40,7 @@ export const rag: Kind = {
       speaksThrough: () => readerOf(question, sources.length),
     });
     const { text, cited } = readAnswer(question, sources.length, answer.kind === "answer" ? answer.text : "");
-    stage.cite(
-      cited.flatMap((source, at) => {
-        const found = sources[source - 1];
-        if (!found) return [];
-        const { chunk_id, document } = found;
-        return [
-          { number: at + 1, chunk_id, document, text: found.text.slice(0, CITED_CHARS_MAX).toWellFormed() },
-        ];
-      }),
-    );
+    stage.cite(citationsOf(sources, { question, text, cited }));
     return text;
   },
 };
