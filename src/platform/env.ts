@@ -1,9 +1,9 @@
 /** The one reader of raw bindings: settings, secrets and bindings are checked together, every problem named at once. */
 import * as z from "zod";
 import { AppError, type FieldProblem } from "../lib/errors.ts";
-import type { Config, IngestConfig, UploadConfig } from "./config.ts";
-import type { EmbedderConfig } from "./embedder.ts";
+import type { Config, IngestConfig } from "./config.ts";
 import type { EmbeddingRunner } from "./embedder-workers-ai.ts";
+import { configOf, ingestConfigOf } from "./env-config.ts";
 import { conflictsOf, ingestConflictsOf } from "./env-conflicts.ts";
 import { IngestSettings, Settings } from "./env-settings.ts";
 import type { Keyring } from "./keyring.ts";
@@ -11,7 +11,6 @@ import type { SandboxRunner } from "./sandbox.ts";
 import type { VectorsConfig } from "./vectors.ts";
 import type { VectorizeBinding } from "./vectors-binding.ts";
 import { ShardMap } from "./vectors-shards.ts";
-import type { WebSearchConfig } from "./web-search.ts";
 
 export type { AuthConfig, Config, IngestConfig } from "./config.ts";
 
@@ -60,7 +59,7 @@ export function readIngestEnv(raw: RawEnv): IngestEnv {
   if (!parsed) {
     const { settings, bindings } = check(raw, IngestSettings, IngestBindings, ingestConflictsOf);
     parsed = {
-      config: ingestConfigOf(settings, bindings.AI, vectorsOf(settings, raw)),
+      config: ingestConfigOf(settings, { ai: bindings.AI, vectors: vectorsOf(settings, raw) }),
       keyring: settings.MASTER_KEYS,
       userHub: bindings.USER_HUB,
       objects: bindings.OBJECTS,
@@ -125,11 +124,11 @@ function check<Made extends z.ZodType, Bound extends z.ZodType>(
 
 function parse(raw: RawEnv): ParsedEnv {
   const { settings, bindings } = check(raw, Settings, Bindings, conflictsOf);
-  const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, AI } = bindings;
+  const { OBJECTS, INGEST, ANALYTICS, EMAIL, MAINTENANCE, AUTH_RATE_LIMIT, AI, SANDBOX } = bindings;
   return {
     bindings,
     env: {
-      config: configOf(settings, bindings, vectorsOf(settings, raw)),
+      config: configOf(settings, { ai: AI, sandbox: SANDBOX, vectors: vectorsOf(settings, raw) }),
       keyring: settings.MASTER_KEYS,
       objects: OBJECTS,
       ingest: INGEST,
@@ -140,104 +139,6 @@ function parse(raw: RawEnv): ParsedEnv {
       ai: AI,
     },
   };
-}
-
-function ingestConfigOf(
-  settings: IngestSettings,
-  ai: EmbeddingRunner | null,
-  vectors: VectorsConfig,
-): IngestConfig {
-  return {
-    database: {
-      url: settings.DATABASE_URL,
-      httpEndpoint: settings.NEON_FETCH_ENDPOINT,
-      webSocketProxy: settings.NEON_WS_PROXY,
-      timeoutMs: settings.DATABASE_TIMEOUT_MS,
-    },
-    embedder: embedderOf(settings, ai),
-    vectors,
-    egress: {
-      resolverUrl: settings.EGRESS_RESOLVER_URL,
-      ports: settings.EGRESS_PORTS,
-      allowHosts: settings.EGRESS_ALLOW_HOSTS,
-      timeoutMs: settings.EGRESS_TIMEOUT_MS,
-    },
-  };
-}
-
-function configOf(
-  settings: Settings,
-  { AI, SANDBOX }: Pick<Bindings, "AI" | "SANDBOX">,
-  vectors: VectorsConfig,
-): Config {
-  const common = ingestConfigOf(settings, AI, vectors);
-  return {
-    ...common,
-    environment: settings.ENVIRONMENT,
-    version: settings.VERSION,
-    database: {
-      ...common.database,
-      identityUrl: settings.IDENTITY_DATABASE_URL,
-      schedulerUrl: settings.SCHEDULER_DATABASE_URL,
-    },
-    auth: {
-      issuer: settings.PUBLIC_URL,
-      secret: settings.AUTH_SECRET,
-      jwtKeys: settings.JWT_KEYS,
-      accessTokenMs: settings.ACCESS_TOKEN_S * 1000,
-      sessionDays: settings.SESSION_DAYS,
-      allowQueryToken: settings.ALLOW_QUERY_TOKEN,
-    },
-    model: {
-      apiKey: settings.ANTHROPIC_API_KEY,
-      baseUrl: settings.MODEL_BASE_URL,
-      models: {
-        supervisor: settings.MODEL_SUPERVISOR,
-        worker: settings.MODEL_WORKER,
-        small: settings.MODEL_SMALL,
-      },
-    },
-    memory: { learning: settings.MEMORY_EXTRACTION },
-    webSearch: webSearchOf(settings),
-    sandbox: SANDBOX,
-    uploads: uploadsOf(settings),
-    corsOrigins: settings.CORS_ORIGINS,
-    limits: {
-      answerMs: settings.TOOL_TIMEOUT_MS,
-      awayMs: settings.OFFLINE_GRACE_MS,
-      approvalTtlMs: settings.APPROVAL_TTL_MS,
-      turnDeadlineMs: settings.TURN_DEADLINE_MS,
-      turnTokens: settings.TURN_TOKENS,
-      responseTokens: settings.MODEL_MAX_TOKENS,
-      turnsPerUser: settings.TURNS_PER_USER,
-      replayKeepMs: settings.REPLAY_KEEP_MS,
-      helloTimeoutMs: settings.HELLO_TIMEOUT_MS,
-      pongTimeoutMs: settings.PONG_TIMEOUT_MS,
-    },
-  };
-}
-
-function uploadsOf(settings: Settings): UploadConfig {
-  const bytesMax = {
-    free: settings.UPLOAD_BYTES_FREE,
-    pro: settings.UPLOAD_BYTES_PRO,
-    power: settings.UPLOAD_BYTES_POWER,
-    team: settings.UPLOAD_BYTES_TEAM,
-  };
-  return { bytesMax, bytesMaxOfAll: Math.max(...Object.values(bytesMax)) };
-}
-
-function embedderOf(settings: IngestSettings, ai: EmbeddingRunner | null): EmbedderConfig {
-  const { EMBEDDER: kind, EMBEDDER_URL: baseUrl, EMBEDDER_KEY: apiKey, EMBEDDER_MODEL: model } = settings;
-  const dimensions = settings.EMBEDDER_DIMENSIONS;
-  if (kind === "openai" && baseUrl && model) return { kind, baseUrl, apiKey, model, dimensions };
-  if (kind === "workers_ai" && ai && model) return { kind, ai, model, dimensions };
-  return { kind: "hashing" };
-}
-
-function webSearchOf(settings: Settings): WebSearchConfig | null {
-  const { WEB_SEARCH: service, WEB_SEARCH_URL: baseUrl, WEB_SEARCH_KEY: apiKey } = settings;
-  return service ? { service, baseUrl, apiKey } : null;
 }
 
 /** An index that the settings name and nothing binds stops the start: a part of the tenants would have no vectors. */
