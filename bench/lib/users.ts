@@ -4,7 +4,7 @@ import { importJWK, type JWK, SignJWT } from "jose";
 import type { LocalPostgres } from "../../dev/postgres/server.ts";
 import type { Secrets } from "../../dev/secrets.ts";
 import { newId } from "../../src/lib/ids.ts";
-import { configureDriver } from "../../src/platform/db.ts";
+import { configureDriver } from "../../src/platform/db-driver.ts";
 import { Keyring } from "../../src/platform/keyring.ts";
 
 export interface BenchUser {

@@ -2,12 +2,11 @@
  * Tenant data: every unit of work is one round trip and one transaction that names its tenant, asks for its permission
  * and runs its queries. Row-level security does the rest: without a tenant, no row exists.
  */
-import { neon, neonConfig } from "@neondatabase/serverless";
 import { sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
+import type { NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { AppError } from "../lib/errors.ts";
-import { sleep, within } from "../lib/time.ts";
+import { sleep } from "../lib/time.ts";
 import type { Actor } from "./actor.ts";
 import { readDatabaseError } from "./db-error.ts";
 
@@ -88,8 +87,6 @@ export interface DatabasesConfig extends DatabaseConfig {
 
 const READ_ATTEMPTS = 3;
 const RETRY_BASE_MS = 50;
-/** The wire waits this much longer than the statement may run, so that the database's own answer arrives. */
-const WIRE_GRACE_MS = 2000;
 
 export interface DatabaseScope {
   actor: Actor;
@@ -117,15 +114,13 @@ interface Outcome<Items extends readonly Query[]> {
 class TenantDatabase implements Database {
   readonly #config: DatabaseConfig;
   readonly #scope: DatabaseScope;
-  readonly #queries: NeonHttpDatabase;
+  #queries: NeonHttpDatabase | undefined;
   #roundTrips = 0;
   #principal: Principal | null = null;
 
   constructor(config: DatabaseConfig, scope: DatabaseScope) {
-    configureDriver(config);
     this.#config = config;
     this.#scope = scope;
-    this.#queries = drizzle({ client: neon(config.url) });
   }
 
   get roundTrips(): number {
@@ -168,18 +163,26 @@ class TenantDatabase implements Database {
     permission: Permission,
     build: (queries: Queries) => Items,
   ): Promise<Outcome<Items>> {
-    const authorization = this.#queries.execute<AuthorizationRow>(
-      authorize(this.#config, this.#scope, permission),
-    );
-    const items = [authorization, ...build(this.#queries)] as const;
+    this.#queries ??= (await loadDriver()).openHttp(this.#config, this.#config.url);
+    const queries = this.#queries;
+    const authorization = queries.execute<AuthorizationRow>(authorize(this.#config, this.#scope, permission));
+    const items = [authorization, ...build(queries)] as const;
     this.#roundTrips++;
-    const [authorized, ...results] = await this.#queries.batch(items).catch((error: unknown) => {
+    const [authorized, ...results] = await queries.batch(items).catch((error: unknown) => {
       throw readDatabaseError(error);
     });
     const principal = toPrincipal(this.#scope, authorized.rows[0]);
     this.#principal = principal;
     return { principal, results };
   }
+}
+
+let driver: typeof import("./db-driver.ts") | undefined;
+
+/** The driver is large, and a turn of a hub asks the database nothing: who does loads it, once in an isolate. */
+export async function loadDriver() {
+  driver ??= await import("./db-driver.ts");
+  return driver;
 }
 
 interface AuthorizationRow extends Record<string, unknown> {
@@ -216,22 +219,4 @@ function toPrincipal({ actor, tenantId }: DatabaseScope, row: AuthorizationRow |
 
 function isPassing(error: unknown): boolean {
   return error instanceof AppError && error.code === "database_unavailable";
-}
-
-/** The driver's settings are global to the isolate. */
-export function configureDriver({ httpEndpoint, webSocketProxy, timeoutMs }: DatabaseConfig): void {
-  if (httpEndpoint !== undefined) neonConfig.fetchEndpoint = httpEndpoint;
-  if (webSocketProxy !== undefined) {
-    neonConfig.wsProxy = () => webSocketProxy;
-    // What Neon's proxy adds in production, and a development server on the loopback address does without.
-    neonConfig.useSecureWebSocket = false;
-    neonConfig.pipelineTLS = false;
-    neonConfig.pipelineConnect = "password";
-  }
-  neonConfig.fetchFunction = (url: string, init: RequestInit) =>
-    within(timeoutMs + WIRE_GRACE_MS, async (signal) => {
-      const answer = await fetch(url, { ...init, signal });
-      // Read whole while the time runs: the driver would read it later.
-      return new Response(await answer.arrayBuffer(), answer);
-    });
 }

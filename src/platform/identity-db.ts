@@ -1,9 +1,7 @@
 /** Accounts and sessions, reached as a database role that can touch nothing else but the tables they need. */
-import { Client, neon } from "@neondatabase/serverless";
-import { drizzle as drizzleHttp, type NeonHttpDatabase } from "drizzle-orm/neon-http";
-import { drizzle as drizzleSocket, type NeonDatabase } from "drizzle-orm/neon-serverless";
+import type { NeonDatabase } from "drizzle-orm/neon-serverless";
 import { AppError } from "../lib/errors.ts";
-import { configureDriver, type DatabasesConfig, type Queries, type Query, type Results } from "./db.ts";
+import { type DatabasesConfig, loadDriver, type Queries, type Query, type Results } from "./db.ts";
 import { readConnectionError, readDatabaseError } from "./db-error.ts";
 
 export type IdentityConnection = NeonDatabase;
@@ -28,13 +26,10 @@ export function openIdentityDatabase(config: DatabasesConfig): IdentityDatabase 
 
 class NeonIdentityDatabase implements IdentityDatabase {
   readonly #config: DatabasesConfig;
-  readonly #queries: NeonHttpDatabase;
   #roundTrips = 0;
 
   constructor(config: DatabasesConfig) {
-    configureDriver(config);
     this.#config = config;
-    this.#queries = drizzleHttp({ client: neon(config.identityUrl) });
   }
 
   get roundTrips(): number {
@@ -44,23 +39,20 @@ class NeonIdentityDatabase implements IdentityDatabase {
   async run<const Items extends readonly [Query, ...Query[]]>(
     build: (queries: Queries) => Items,
   ): Promise<Results<Items>> {
-    const items = build(this.#queries);
+    const { openHttp } = await loadDriver();
+    const queries = openHttp(this.#config, this.#config.identityUrl);
+    const items = build(queries);
     this.#roundTrips++;
     try {
-      return await this.#queries.batch(items);
+      return await queries.batch(items);
     } catch (error) {
       throw readDatabaseError(error);
     }
   }
 
   async connect<Result>(work: (connection: IdentityConnection) => Promise<Result>): Promise<Result> {
-    const { identityUrl, timeoutMs } = this.#config;
-    // Limits are the client's own: Neon's pooled address refuses settings in the start-up message.
-    const client = new Client({
-      connectionString: identityUrl,
-      query_timeout: timeoutMs,
-      connectionTimeoutMillis: timeoutMs,
-    });
+    const { openSocket } = await loadDriver();
+    const { client, queries } = openSocket(this.#config, this.#config.identityUrl);
     // A connection that breaks fails the query under way; this listener only keeps it from being uncaught as well.
     client.on("error", () => {});
     this.#roundTrips++;
@@ -70,7 +62,7 @@ class NeonIdentityDatabase implements IdentityDatabase {
       throw new AppError("database_unavailable", { cause: readDatabaseError(error) });
     }
     try {
-      return await work(drizzleSocket({ client }));
+      return await work(queries);
     } catch (error) {
       throw readConnectionError(error);
     } finally {

@@ -1,6 +1,4 @@
-import { neon } from "@neondatabase/serverless";
-import { drizzle } from "drizzle-orm/neon-http";
-import { configureDriver, type DatabasesConfig, type Queries, type Query, type Results } from "./db.ts";
+import { type DatabasesConfig, loadDriver, type Queries, type Query, type Results } from "./db.ts";
 import { readDatabaseError } from "./db-error.ts";
 
 /** All tenants' rows that are due to be erased, and none other: row-level security says what is due. */
@@ -12,10 +10,10 @@ export interface SchedulerDatabase {
 }
 
 export function openSchedulerDatabase(config: DatabasesConfig): SchedulerDatabase {
-  configureDriver(config);
-  const queries = drizzle({ client: neon(config.schedulerUrl) });
   return {
     async run(build) {
+      const { openHttp } = await loadDriver();
+      const queries = openHttp(config, config.schedulerUrl);
       try {
         return await queries.batch(build(queries));
       } catch (error) {

@@ -1,6 +1,6 @@
 import { neon } from "@neondatabase/serverless";
 import { drizzle } from "drizzle-orm/neon-http";
-import { configureDriver } from "../../src/platform/db.ts";
+import { configureDriver } from "../../src/platform/db-driver.ts";
 import { type RawEnv, readEnv } from "../../src/platform/env.ts";
 
 export type DatabaseRole = "postgres" | "adjutant_app" | "adjutant_identity" | "adjutant_scheduler";
