@@ -1,5 +1,6 @@
 /** The HTTP application: middleware in order, then one mount per feature. */
 import { type Context, Hono } from "hono";
+import { TrieRouter } from "hono/router/trie-router";
 import { API_INFO } from "./api-document.ts";
 import { authRoutes, wellKnownRoutes } from "./features/auth/routes.ts";
 import { usageRoutes } from "./features/billing/routes.ts";
@@ -26,7 +27,8 @@ import { type AppEnv, hostOf } from "./request-host.ts";
 
 const API = "/api/v1";
 
-export const app = new Hono<AppEnv>();
+/** Of the routers the one that takes our paths; by default the first request of an isolate would try another in vain. */
+export const app = new Hono<AppEnv>({ router: new TrieRouter() });
 
 app.use(identifyRequest(log));
 app.use(secureHeaders);
