@@ -101,6 +101,8 @@ const POLICY = {
     replace: { roles: WRITERS },
     /** Reads a failed one again. */
     retry: { roles: WRITERS },
+    /** Stops the reading. */
+    cancel: { roles: WRITERS },
     delete: { roles: WRITERS },
     /** What the queue does with a document after it was accepted. */
     ingest: { roles: ["system"] },

@@ -177,4 +177,20 @@ export const documentRoutes: readonly Route[] = [
     },
     ({ ctx, params }) => knowledge.retryDocument(ctx, params.id),
   ),
+  route(
+    "POST",
+    "/rag/documents/{id}/cancel",
+    {
+      id: "cancelDocument",
+      tag: "knowledge",
+      summary: "Stop the reading of a document",
+      description:
+        "What it was before stays as it is. One that never was read has failed then; `retry` takes it up where it was.",
+      policy: onDocuments("cancel"),
+      params: schema.DocumentId,
+      answer: schema.Document,
+      errors: ["conflict"],
+    },
+    ({ ctx, params }) => knowledge.cancelDocument(ctx, params.id),
+  ),
 ];

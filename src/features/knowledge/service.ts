@@ -1,4 +1,5 @@
 export { acceptDocuments, acceptReplacement } from "./acceptance.ts";
+export { cancelDocument } from "./cancelling.ts";
 export { ownedCollection } from "./collection-rows.ts";
 export {
   createCollection,

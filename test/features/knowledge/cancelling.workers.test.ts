@@ -1,0 +1,64 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, test } from "vitest";
+import { type Collection, Document } from "../../../src/features/knowledge/schema.ts";
+import { call, callFor, problemOf } from "../../support/api.ts";
+import { newColleague } from "../../support/intruders.ts";
+import {
+  deliver,
+  documentOf,
+  found,
+  ingested,
+  messageFor,
+  newCollection,
+  sendDocument,
+} from "../../support/knowledge.ts";
+import { newUser, type TestUser } from "../../support/users.ts";
+
+let user: TestUser;
+let collection: Collection;
+
+beforeAll(async () => {
+  user = await newUser(env);
+  collection = await newCollection(user);
+});
+
+function cancel({ id }: { id: string }, as = user): Promise<Response> {
+  return call("POST", `/api/v1/rag/documents/${id}/cancel`, { as });
+}
+
+test("one that never was read has failed, is not read by the message that was on its way, and can be read again", async () => {
+  const sent = await sendDocument(user, { collection_id: collection.id, content: "Otters by the lake." });
+  const cancelled = Document.parse(await (await cancel(sent)).json());
+  expect(cancelled).toMatchObject({ status: "failed", reason: expect.stringContaining("cancelled") });
+  await deliver(messageFor(user, sent));
+  expect(await documentOf(user, sent)).toEqual(cancelled);
+  expect(await found(user, collection, "otters")).toEqual([]);
+  const again = await callFor(Document, "POST", `/rag/documents/${sent.id}/retry`, { as: user });
+  await deliver(messageFor(user, again));
+  expect(await documentOf(user, sent)).toMatchObject({ status: "ready", reason: null });
+});
+
+test("one that has been read before is what it was, and can be replaced again", async () => {
+  const before = await ingested(user, { collection_id: collection.id, content: "Herons in the reeds." });
+  const replace = (content: string) =>
+    callFor(Document, "PUT", `/rag/documents/${before.id}`, { as: user, body: { content } });
+  const replaced = await replace("Cranes on the meadow.");
+  const cancelled = Document.parse(await (await cancel(before)).json());
+  expect(cancelled).toMatchObject({ status: "ready", progress: 1, chunks: 1, size: before.size });
+  await deliver(messageFor(user, replaced));
+  // The schedule comes by for what is left of it.
+  await deliver(messageFor(user, cancelled));
+  expect((await found(user, collection, "herons"))[0]?.document.id).toBe(before.id);
+  expect((await found(user, collection, "cranes")).filter(({ text }) => text.includes("Cranes"))).toEqual([]);
+  await deliver(messageFor(user, await replace("Storks on the roof.")));
+  expect((await found(user, collection, "storks"))[0]?.document.id).toBe(before.id);
+});
+
+test("only what is being read is cancelled, and only by who may write", async () => {
+  const ready = await ingested(user, { collection_id: collection.id, content: "Beavers." });
+  expect(await problemOf(await cancel(ready))).toMatchObject({ status: 409, code: "conflict" });
+  const colleague = await newColleague(user);
+  const waiting = await sendDocument(user, { collection_id: collection.id, content: "Voles." });
+  expect(await problemOf(await cancel(waiting, colleague))).toMatchObject({ status: 404 });
+  expect((await documentOf(user, waiting)).status).toBe("queued");
+});
