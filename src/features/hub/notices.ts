@@ -70,7 +70,7 @@ export async function tellHubs(ctx: Ctx, found: unknown): Promise<void> {
   if (notices.length === 0) return;
   const teller = { database: openSchedulerDatabase(ctx.config.database), ports: ctx.ports, log: ctx.log };
   const told = tellAll(teller, notices);
-  ctx.waitUntil(told);
+  ctx.waitUntil(told.then((done) => settle(teller.database, done)));
   await within(VERB_WAITS_MS, (signal) => unlessAborted(told, signal)).catch((cause: unknown) =>
     ctx.log.warn({ event: "hubs.told_late" }, cause),
   );
@@ -88,10 +88,8 @@ export async function tellDueHubs(
     log.error({ event: "hub_notice.given_up", tenant_id: tenantId, user_id: userId, topic });
   }
   await settle(database, worn);
-  await tellAll(
-    { database, ports, log },
-    notices.filter(({ tries }) => tries <= TRIES_MAX),
-  );
+  const fresh = notices.filter(({ tries }) => tries <= TRIES_MAX);
+  await settle(database, await tellAll({ database, ports, log }, fresh));
 }
 
 async function claimDue(database: SchedulerDatabase): Promise<HubNotice[]> {
@@ -119,14 +117,15 @@ async function claimDue(database: SchedulerDatabase): Promise<HubNotice[]> {
   return HubNotice.array().parse(rows);
 }
 
-async function tellAll(teller: Teller, notices: readonly HubNotice[]): Promise<void> {
+/** Those that need not be told again. */
+async function tellAll(teller: Teller, notices: readonly HubNotice[]): Promise<HubNotice[]> {
   const done: HubNotice[] = [];
   await eachOf(notices, async (notice) => {
     const isTold =
       notice.userId === null ? await tellEveryone(teller, notice) : await tell(teller, notice, notice.userId);
     if (isTold && (notice.topic !== "rights" || notice.tries >= RIGHTS_TOLD)) done.push(notice);
   });
-  await settle(teller.database, done);
+  return done;
 }
 
 /** Page by page: who comes after does not begin anew. A hub that cannot be told is owed it by itself. */
@@ -198,10 +197,21 @@ async function noteToldTo(database: SchedulerDatabase, notice: HubNotice, toldTo
   await database.run((queries) => [queries.update(hubNotices).set({ toldTo }).where(isStill(notice))]);
 }
 
-/** Unless something changed again meanwhile. */
+/** Unless something changes again meanwhile: who holds such a row is not waited for, since they hold others too. */
 async function settle(database: SchedulerDatabase, notices: readonly HubNotice[]): Promise<void> {
   if (notices.length === 0) return;
-  await database.run((queries) => [queries.delete(hubNotices).where(or(...notices.map(isStill)))]);
+  await database.run((queries) => [
+    queries.delete(hubNotices).where(
+      inArray(
+        hubNotices.id,
+        queries
+          .select({ id: hubNotices.id })
+          .from(hubNotices)
+          .where(or(...notices.map(isStill)))
+          .for("update", { skipLocked: true }),
+      ),
+    ),
+  ]);
 }
 
 function isStill({ id, version }: HubNotice): SQL | undefined {

@@ -63,7 +63,7 @@ test("a warm hub and a woken one ask the database nothing before the model, thou
   const chat_id = chatOf(device.turn(turn).frames);
   for (const wake of [async () => {}, evictHub]) {
     await wake(user);
-    const asked = watchRequests();
+    const asked = watchRequests(user);
     await device.end(device.ask(`Hello again ${word}`, { chat_id }));
     expect(asked.tripsBeforeModel()).toBe(0);
     expect((await modelRequests(word)).at(-1)?.request?.messages.length).toBeGreaterThan(1);
@@ -74,7 +74,7 @@ test("a warm hub and a woken one ask the database nothing before the model, thou
 test("the first turn ever asks the database once before the model: who connects", async () => {
   const user = await newUser(env);
   const word = await scriptWord([{ reply: says("Hello.") }]);
-  const asked = watchRequests();
+  const asked = watchRequests(user);
   const device = await connect(user);
   await device.end(device.ask(`Hello ${word}`));
   expect(asked.tripsBeforeModel()).toBe(1);
@@ -88,7 +88,7 @@ test("a turn in a chat that the hub does not hold asks the database once, for wh
   await device.until(() => events.lastIndexOf("commit") > events.indexOf("stream_end"), "the saved exchange");
   const chat_id = chatOf(device.turn(turn).frames);
   await hubStub(user).chatChanged(chat_id, "messages");
-  const asked = watchRequests();
+  const asked = watchRequests(user);
   await device.end(device.ask(`Hello again ${word}`, { chat_id }));
   expect(asked.tripsBeforeModel()).toBe(1);
 });
@@ -97,7 +97,7 @@ test("a turn over REST asks the database once before the model, also the first e
   const user = await newUser(env);
   const word = await scriptWord([{ reply: says("Hello.") }]);
   for (let turn = 1; turn <= 2; turn++) {
-    const asked = watchRequests();
+    const asked = watchRequests(user);
     const answer = await call("POST", "/api/v1/chat", { as: user, body: { message: `Hello ${word}` } });
     expect(answer.status).toBe(200);
     expect(asked.tripsBeforeModel()).toBe(1);

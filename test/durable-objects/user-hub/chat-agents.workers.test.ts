@@ -154,7 +154,7 @@ test("a chat of the assistant's costs a hub that does not hold it one trip, as i
   const chat = await chatWith(user, "home");
   const device = await connect(user);
   const word = await scriptWord([{ reply: says("Hello.") }]);
-  const asked = watchRequests();
+  const asked = watchRequests(user);
   expect(await device.end(device.ask(`Hello ${word}`, { chat_id: chat.id }))).toMatchObject({
     status: "done",
   });

@@ -90,13 +90,13 @@ test("the first turn of a new hub asks the database once for them, warm and woke
   const user = await newUser(env);
   await poet(user);
   const device = await JournalingDevice.start(user);
-  const first = watchRequests();
+  const first = watchRequests(user);
   expect(taskTool((await delegated(device)).requests)).toContain("poet");
   expect(first.tripsBeforeModel()).toBe(1);
   vi.restoreAllMocks();
   for (const wake of [async () => {}, evictHub]) {
     await wake(user);
-    const asked = watchRequests();
+    const asked = watchRequests(user);
     expect(taskTool((await delegated(device)).requests)).toContain("poet");
     expect(asked.tripsBeforeModel()).toBe(0);
     vi.restoreAllMocks();
@@ -112,7 +112,7 @@ test("a new hub gets such agents and what is remembered in one trip, before its 
   await inHub(user, ({ storage }) => storage.deleteAll());
   await crashHub(user);
   const device = await JournalingDevice.start(user);
-  const asked = watchRequests();
+  const asked = watchRequests(user);
   const { requests } = await delegated(device);
   expect(asked.tripsBeforeModel()).toBe(1);
   vi.restoreAllMocks();
@@ -123,7 +123,7 @@ test("a new hub gets such agents and what is remembered in one trip, before its 
 test("a new hub of a person without such agents asks nothing, and is told when there is one", async () => {
   const user = await newUser(env);
   const device = await JournalingDevice.start(user);
-  const asked = watchRequests();
+  const asked = watchRequests(user);
   const word = await scriptWord([{ reply: says("Hello.") }]);
   await device.end(device.ask(`Hello ${word}`));
   expect(asked.tripsBeforeModel()).toBe(0);

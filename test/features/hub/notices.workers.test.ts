@@ -8,6 +8,7 @@ import { hubNotices } from "../../../src/features/hub/tables.ts";
 import { Share } from "../../../src/features/sharing/schema.ts";
 import { shares } from "../../../src/features/sharing/tables.ts";
 import { members, tenants, users } from "../../../src/features/users/tables.ts";
+import { newId } from "../../../src/lib/ids.ts";
 import { createLogger } from "../../../src/lib/logger.ts";
 import { readEnv } from "../../../src/platform/env.ts";
 import { openSchedulerDatabase } from "../../../src/platform/scheduler-db.ts";
@@ -84,13 +85,15 @@ async function arrange(isForAll = false): Promise<Scene> {
   const { id: shareId } = await share(owner, "agent", far.id, isForAll ? null : colleague);
   await newAgent(colleague, { name: "Poet", kind: "router", agents: [far.id], delegable: true });
   const device = await connect(colleague);
-  await expect(askPoet(device)).resolves.toContain("You are far away.");
+  for (const kind of ["floating", "home"] as const) {
+    expect(await askPoet(device, kind)).toContain("You are far away.");
+  }
   expect(await heldBy(colleague)).toContain(far.id);
   return { owner, colleague, device, farId: far.id, shareId };
 }
 
 /** All that the model was told in a turn that delegates to the router. */
-async function askPoet(device: TestSocket): Promise<string> {
+async function askPoet(device: TestSocket, kind: "home" | "floating" = "home"): Promise<string> {
   const word = await scriptWord((key) => [
     { when: { toolResult: "A RHYME" }, reply: says("Here it is.") },
     { when: { body: '"name":"choose"' }, reply: uses(tool("choose", { agent: "agent_1" })) },
@@ -102,7 +105,9 @@ async function askPoet(device: TestSocket): Promise<string> {
     },
     { reply: says("It cannot be had.") },
   ]);
-  await device.end(device.ask(`Sing ${word}`));
+  const request_id = newId();
+  device.send({ type: `${kind}_request`, request_id, message: `Sing ${word}` });
+  await device.end(request_id);
   return JSON.stringify(await modelRequests(word));
 }
 
@@ -115,8 +120,10 @@ test.each([
     const { owner, colleague, device, farId, shareId } = await arrange(isForAll);
     expect((await call("DELETE", `/api/v1/shares/${shareId}`, { as: owner })).status).toBe(204);
     expect(await heldBy(colleague)).not.toContain(farId);
-    expect(await askPoet(device)).not.toContain("You are far away.");
-    const asked = watchRequests();
+    for (const kind of ["floating", "home"] as const) {
+      expect(await askPoet(device, kind)).not.toContain("You are far away.");
+    }
+    const asked = watchRequests(colleague);
     await askPoet(device);
     expect(asked.tripsBeforeModel()).toBe(0);
     vi.restoreAllMocks();
