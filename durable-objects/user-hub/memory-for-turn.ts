@@ -1,7 +1,6 @@
 import { type TurnMemory, turnZone } from "../../src/features/agent/memory.ts";
 import type { MemoryContext } from "../../src/features/agent/prompts/compose.ts";
 import type { TurnResult } from "../../src/features/agent/types.ts";
-import type { Mutation } from "../../src/features/hub/protocol.ts";
 import { assertedIn } from "../../src/features/memory/asserted.ts";
 import { CORE_BYTES_MAX, coreBytes, isIdentity, keptKey } from "../../src/features/memory/core-facts.ts";
 import { proposeCore } from "../../src/features/memory/merge.ts";
@@ -35,6 +34,8 @@ export class MemoryForTurn implements TurnMemory {
   readonly #used = new Set<string>();
   /** Keys of the questions that its prompt holds. */
   readonly #asked = new Set<string>();
+  /** What the person was shown in this turn, and agreed to. */
+  readonly #approved = new Set<string>();
   #zone: string;
 
   constructor(memory: HubMemory, run: TurnRun) {
@@ -54,7 +55,7 @@ export class MemoryForTurn implements TurnMemory {
   }
 
   /** Part of the commit that ends the turn; what goes wrong here must not keep it from ending. */
-  settle({ status, text, mutations }: TurnResult): void {
+  settle({ status, text }: TurnResult): void {
     const { jobs, questions, suggestions, now, parts } = this.#memory;
     const { input, row } = this.#run;
     const { requestId, createdAt: beganAt } = row;
@@ -71,7 +72,7 @@ export class MemoryForTurn implements TurnMemory {
         said,
         ...(chatId === undefined ? {} : { chatId }),
       };
-      jobs.owe({ ...told, confirmed: mutations.map(changeTold), used: [...this.#used] }, now);
+      jobs.owe({ ...told, confirmed: [...this.#approved], used: [...this.#used] }, now);
     } catch (cause) {
       parts.log.error({ event: "memory.unsettled", request_id: requestId }, cause);
     }
@@ -118,6 +119,11 @@ export class MemoryForTurn implements TurnMemory {
     const known = new Set(items.map(({ id }) => id));
     const older = (await this.#memory.older(query, RECALLED_OF_TIER)).filter(({ id }) => !known.has(id));
     return [...this.#lines(items), ...older.map(({ at, text }) => dated(at, text, this.#zone))];
+  }
+
+  /** Each replay says so again. */
+  noteApproved(summary: string): void {
+    this.#approved.add(summary);
   }
 
   learn(position: string, entry: CoreEntry, said: readonly string[]): ToolOutput {
@@ -236,10 +242,4 @@ function withinCap(core: readonly MemoryItem[]): MemoryItem[] {
     if (bytes <= CORE_BYTES_MAX) kept.push(item);
   }
   return kept;
-}
-
-function changeTold({ action, table, data }: Mutation): string {
-  const { title, name } = { ...data, ...Object(data["updates"]) } as Record<string, unknown>;
-  const named = title ?? name;
-  return typeof named === "string" ? `${action} ${table}: ${named}` : `${action} ${table}`;
 }

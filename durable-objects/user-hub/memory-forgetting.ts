@@ -82,7 +82,8 @@ export class MemoryForgetting {
   readonly #all = (tiers: readonly MemoryTier[]) => pages(this.#memory.store, tiers);
 }
 
-function* pages(store: MemoryStore, tiers: readonly MemoryTier[]): Generator<MemoryItem> {
+/** All items of the tiers, history included, a page at a time. */
+export function* pages(store: MemoryStore, tiers: readonly MemoryTier[]): Generator<MemoryItem> {
   for (let after = "", goesOn = true; goesOn; ) {
     const page = store.page(after, PAGE, tiers);
     yield* page;

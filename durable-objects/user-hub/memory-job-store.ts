@@ -11,7 +11,7 @@ export const LearningJob = z.object({
   /** When the turn began, Unix ms. */
   beganAt: z.number(),
   said: z.string(),
-  /** Changes that the person asked for, a line each. */
+  /** Changes that the person approved, a line each. */
   confirmed: z.array(z.string()),
   /** Ids of what went into the turn. */
   used: z.array(z.string()),

@@ -1,9 +1,10 @@
 /** What is remembered of the hub's user. The hub is its one writer; here are its changes, and the parts that make them. */
 import type { PublishedEvent } from "../../src/features/hub/schema.ts";
+import { plainKey } from "../../src/features/memory/core-facts.ts";
 import { type Making, used } from "../../src/features/memory/item.ts";
 import type { LikenessSettings } from "../../src/features/memory/likeness.ts";
 import { confirmedCore, type FactSource, proposeCore } from "../../src/features/memory/merge.ts";
-import type { CoreEntry, MemoryChange } from "../../src/features/memory/schema.ts";
+import type { CoreEntry, MemoryChange, MemoryTier } from "../../src/features/memory/schema.ts";
 import { searchMemory } from "../../src/features/memory/service.ts";
 import { newId } from "../../src/lib/ids.ts";
 import type { Semaphore } from "../../src/lib/semaphore.ts";
@@ -15,6 +16,7 @@ import { MemoryCommands } from "./memory-commands.ts";
 import { MemoryConsolidation } from "./memory-consolidation.ts";
 import { MemoryEmbedding } from "./memory-embedding.ts";
 import { MemoryForTurn } from "./memory-for-turn.ts";
+import { pages } from "./memory-forgetting.ts";
 import { MemoryJobStore } from "./memory-job-store.ts";
 import { type LearningMode, MemoryJobs } from "./memory-jobs.ts";
 import { MemoryLoading } from "./memory-loading.ts";
@@ -192,15 +194,9 @@ export class HubMemory {
     this.questions.drop(key);
     if (this.isForgotten(turn)) return;
     const making = this.making();
-    const question = {
-      key,
-      known: value,
-      proposed: value,
-      quote: null,
-      requestId: turn.requestId,
-      askedAt: 0,
-    };
-    this.apply(confirmedCore(this.store.core(making.now), question, making));
+    const confirmed = { key, proposed: value, quote: null, requestId: turn.requestId };
+    const all = (tiers: readonly MemoryTier[]) => pages(this.store, tiers);
+    this.apply(confirmedCore(this.store.core(making.now), confirmed, making, all));
   }
 
   raise(question: OpenQuestion, turn: TurnOfChange): void {
@@ -235,7 +231,7 @@ export class HubMemory {
   #timezone(): string {
     const fact = this.store
       .core(this.now)
-      .find(({ body }) => body.tier === "core" && body.key === "timezone");
+      .find(({ body }) => body.tier === "core" && plainKey(body.key) === "timezone");
     const named = fact?.body.tier === "core" ? fact.body.value : "";
     return isZone(named) ? named : this.#ports.deviceZone();
   }

@@ -15,7 +15,11 @@ export function askPerson(
   const { requestId } = run.row;
   const approvalId = derivedId(requestId, "approval", ask.position);
   const approval = parts.approvals.find(approvalId);
-  if (approval && approval.state !== "open") return decisionOf(parts, approvalId, approval.state);
+  if (approval && approval.state !== "open") {
+    if (approval.state === "approved")
+      run.memory.noteApproved(describeApproval(ask.tool, ask.input, surroundings).summary);
+    return decisionOf(parts, approvalId, approval.state);
+  }
   run.leaveReplay();
   run.signal.throwIfAborted();
   if (!run.input.canAsk) return NOBODY_TO_ASK;

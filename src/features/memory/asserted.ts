@@ -90,9 +90,10 @@ function isInDoubt(clause: string): boolean {
 }
 
 const HELPING = wordSet(
-  "have had ve d ll would will can must already just also habe schon ai déjà ho già he",
+  "have had ve d ll would will can must to already just also habe schon ai déjà ho già he",
 );
-const SPEAKER = wordSet("i we ich wir je j nous yo io");
+const ADVERB = /ly$/;
+const SPEAKER = wordSet("i me we us ich wir je j nous yo io");
 const REPORT = wordsAt(
   "",
   "say says said claim claims claimed think thinks thought believe believes believed",
@@ -113,8 +114,8 @@ function beforeReport(sentence: string): string {
         .slice(0, index)
         .toLowerCase()
         .match(/\p{L}+/gu) ?? [];
-    const subject = words.findLast((word) => !HELPING.has(word));
-    if (subject === undefined || !SPEAKER.has(subject)) return sentence.slice(0, index);
+    const subject = words.findLast((word) => !HELPING.has(word) && !ADVERB.test(word));
+    if (subject !== undefined && !SPEAKER.has(subject)) return sentence.slice(0, index);
   }
   return sentence;
 }

@@ -18,7 +18,7 @@ export interface Exchange {
   at: number;
   /** The message as it came. */
   said: string;
-  /** Changes that the person asked for or approved, a line each. Their words may be others': no fact is taken from them. */
+  /** Changes that the person was shown and approved, a line each. Their words may be others': no fact is taken from them. */
   confirmed: readonly string[];
 }
 
@@ -131,7 +131,7 @@ function shown({ said, at, confirmed }: Exchange, { core, statements }: Known): 
   const parts = [
     `The message was sent at ${new Date(at).toISOString()}.`,
     tagged("known", known),
-    tagged("done_for_the_person", done),
+    tagged("approved_by_the_person", done),
     tagged("message", [ownWords(said)]),
   ];
   return parts.filter((part) => part !== "").join("\n");

@@ -3,6 +3,7 @@ import { assertedIn } from "./asserted.ts";
 import { isCorrection, isRepetition } from "./comparing.ts";
 import { CORE_BYTES_MAX, coreBytes, isIdentity, keptKey } from "./core-facts.ts";
 import type { Exchange, Known } from "./extract.ts";
+import { type AllItems, takenAlike } from "./forget.ts";
 import { inserted, isLive, type Making, strengthened, succeeding, superseded, writtenCore } from "./item.ts";
 import { Grounds, normalised, ownWords } from "./own-words.ts";
 import type { CoreEntry, CoreQuestion, Extraction, MemoryChange, MemoryItem } from "./schema.ts";
@@ -68,16 +69,27 @@ export interface FactSource {
   requestId: string;
 }
 
-/** The person said yes: the fact holds from now on. Other than `proposeCore` it changes who somebody is. */
+/**
+ * The person said yes: the fact holds from now on, and statements from the same words as the one before hold no more. Other
+ * than `proposeCore` it changes who somebody is.
+ */
 export function confirmedCore(
   core: readonly MemoryItem[],
-  { key, proposed, quote, requestId }: CoreQuestion,
+  { key, proposed, quote, requestId }: Pick<CoreQuestion, "key" | "proposed" | "quote" | "requestId">,
   making: Making,
+  all: AllItems,
 ): MemoryChange[] {
   const known = core.find(
     (item) => item.body.tier === "core" && item.body.key === key && isLive(item, making.now),
   );
-  return writtenCore(known, { key, value: proposed }, { source: "user", requestId, quote }, making);
+  const isOther = known !== undefined && normalised(textOf(known.body)) !== normalised(proposed);
+  const outdated = isOther ? takenAlike([known], all).same : [];
+  return [
+    ...writtenCore(known, { key, value: proposed }, { source: "user", requestId, quote }, making),
+    ...outdated
+      .filter((item) => item.body.tier === "associative" && isLive(item, making.now))
+      .map((item) => superseded(item, making.now)),
+  ];
 }
 
 /** What is left of an extraction when the rules have been applied, and what that changes. */

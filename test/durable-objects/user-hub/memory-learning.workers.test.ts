@@ -3,7 +3,7 @@ import { expect, inject, test } from "vitest";
 import { says, scriptWord, startErrand, tool, uses } from "../../support/errand.ts";
 import type { JournalingDevice } from "../../support/journaling-device.ts";
 import { command, current, inHubTables, inPostgres, notes, promptOf, settled } from "../../support/memory.ts";
-import { breakModel, modelRequests } from "../../support/model.ts";
+import { breakModel, type ModelReply, modelRequests } from "../../support/model.ts";
 import { useSettings } from "../../support/settings.ts";
 import { timeline } from "../../support/timeline.ts";
 import type { TestUser } from "../../support/users.ts";
@@ -89,6 +89,31 @@ test("nor does it see the answer where no mail in the message cuts off what foll
   const [asked] = await modelRequests(word, "memory");
   expect(asked?.rawBody).toContain("Nothing but my own words.");
   expect(asked?.rawBody).not.toContain("albatross");
+});
+
+test("what the assistant wrote into a row is learnt from only where the person saw and approved it", async () => {
+  const asked = async (use: ModelReply["content"][number], { asksFirst }: { asksFirst: boolean }) => {
+    const { user, device, word } = await startErrand([
+      FORGETS,
+      { when: { toolResult: "Created" }, reply: says("Done.") },
+      { when: { toolResult: "Deleted" }, reply: says("Done.") },
+      { reply: uses(use) },
+    ]);
+    device.disk.put("tasks", { id: "t1", title: "heron" });
+    const turn = device.askTasks(`Tidy up. ${word}`);
+    if (asksFirst) {
+      const { approval_id } = await device.frame("approval_request");
+      device.send({ type: "approve", approval_id });
+    }
+    expect(await device.end(turn)).toMatchObject({ status: "done", mutations: [{ table: "tasks" }] });
+    await settled(user);
+    return (await modelRequests(word, "memory"))[0]?.rawBody;
+  };
+  const unseen = await asked(tool("create_task", { title: "Pay the cormorant" }), { asksFirst: false });
+  expect(unseen).toContain("Tidy up.");
+  expect(unseen).not.toContain("cormorant");
+  const seen = await asked(tool("delete_task", { taskId: "t1" }), { asksFirst: true });
+  expect(seen).toContain("<approved_by_the_person>\\nDelete");
 });
 
 test("what a model notes without the person's words is dropped", async () => {

@@ -12,6 +12,8 @@ describe("who somebody is follows from what they say is so", () => {
     "As I said, I live in Berlin.",
     "I'd say I live in Berlin.",
     "I have told my boss that I live in Berlin.",
+    "I really believe in Berlin.",
+    "Believe me, I live in Berlin.",
     "I live in Berlin, where is the next baker?",
     "Can you remember that I live in Berlin?",
     "My city is “Berlin”.",

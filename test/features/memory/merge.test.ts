@@ -149,9 +149,30 @@ describe("facts", () => {
     );
     expect(changes).toEqual([]);
     expect(questions).toMatchObject([{ key: "name", known: "Ada", proposed: "Eve" }]);
-    const written = confirmedCore(core, questions[0]!, making);
+    const written = confirmedCore(core, questions[0]!, making, () => []);
     expect(written.map(({ kind }) => kind)).toEqual(["supersede", "insert"]);
     expect(written[1]?.item.provenance.source).toBe("user");
+  });
+
+  test("statements from the words of a fact that is replaced hold no more either; others of that turn do", () => {
+    const { provenance } = fact("city", "Berlin");
+    const told = { provenance: { ...provenance, quote: "I live in Berlin" } };
+    const known = fact("city", "Berlin", told);
+    const home = statement("The person lives in Berlin.", told);
+    const others = [
+      fact("timezone", "Europe/Berlin", told),
+      statement("The person rows.", { provenance: { ...provenance, quote: "I row" } }),
+      statement("The person lives in Berlin."),
+    ];
+    const answer = { key: "city", proposed: "Lyon", quote: null, requestId: "turn-9" };
+    const changes = confirmedCore([known], answer, making, () => [known, home, ...others]);
+    expect(changes.map(({ kind, item }) => [kind, item.id === home.id || item.body])).toEqual([
+      ["supersede", known.body],
+      ["insert", { tier: "core", key: "city", value: "Lyon" }],
+      ["supersede", true],
+    ]);
+    const respelt = confirmedCore([known], { ...answer, proposed: "berlin" }, making, () => [known, home]);
+    expect(respelt.map(({ item }) => item.id)).not.toContain(home.id);
   });
 
   test("a change of a mere preference is written at once", () => {
