@@ -1,4 +1,5 @@
 import type { StreamReset, TurnFrame, TurnFrameBody } from "../../src/features/hub/protocol.ts";
+import { type Clock, systemClock } from "../../src/lib/time.ts";
 import type { FrameLog } from "./core/frame-log.ts";
 
 /** Deltas that come within this time of each other share a frame; the first of a silence goes out at once. */
@@ -10,12 +11,16 @@ const CHUNK_CHARS_MAX = 32_768;
 export class FrameStream {
   readonly #log: FrameLog;
   readonly #deliver: (frame: TurnFrame | StreamReset) => void;
+  readonly #clock: Clock;
   #waiting = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When text last went out with nothing else to push it; long ago after a flush. */
+  #beatAt = 0;
 
-  constructor(log: FrameLog, deliver: (frame: TurnFrame | StreamReset) => void) {
+  constructor(log: FrameLog, deliver: (frame: TurnFrame | StreamReset) => void, clock: Clock = systemClock) {
     this.#log = log;
     this.#deliver = deliver;
+    this.#clock = clock;
   }
 
   /** Nothing has been numbered yet that still counts: the turn's opening frames are due. */
@@ -39,12 +44,15 @@ export class FrameStream {
 
   text(delta: string): void {
     this.#waiting += delta;
-    if (this.#timer === undefined) this.#beat();
+    if (this.#timer !== undefined) return;
+    const restMs = this.#beatAt + COALESCE_MS - this.#clock.now();
+    // A timer only for what has to wait: many answers come in one piece.
+    if (restMs > 0) this.#timer = setTimeout(() => this.#beat(), restMs);
+    else this.#beat();
   }
 
   flush(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#rest();
     this.#sendWaiting();
   }
 
@@ -56,17 +64,20 @@ export class FrameStream {
 
   /** Stops without sending what waits. */
   discard(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#rest();
     this.#waiting = "";
   }
 
-  /** Sends what waits, and waits again as long as there was something: a steady flow gives one frame a beat. */
   #beat(): void {
     this.#timer = undefined;
-    if (this.#waiting === "") return;
+    this.#beatAt = this.#clock.now();
     this.#sendWaiting();
-    this.#timer = setTimeout(() => this.#beat(), COALESCE_MS);
+  }
+
+  #rest(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#beatAt = 0;
   }
 
   #sendWaiting(): void {

@@ -12,6 +12,8 @@ export interface ModelTimeouts {
 
 /** How long a finished response may take to close, so that its connection can serve the next call. */
 const DRAIN_MS = 2_000;
+/** The deadline is looked at this often, or when it is due. */
+const TICK_MS = 2_000;
 
 /** The stream ended before the response was complete. */
 export class CutStream extends Error {
@@ -63,8 +65,7 @@ export class ModelConnection {
   finish(): void {
     this.#finishing = true;
     this.#signal.removeEventListener("abort", this.#stop);
-    this.#disarm();
-    this.#timer = setTimeout(this.#stop, DRAIN_MS);
+    this.#expectWithin(DRAIN_MS);
     const settle = (chunk?: { done: boolean }) => {
       this.#disarm();
       if (!chunk?.done) this.#stop();
@@ -86,10 +87,14 @@ export class ModelConnection {
     return body.getReader();
   }
 
-  /** One timer serves the whole stream: it follows the deadline instead of being set anew for each chunk. */
+  /** One timer serves the whole stream and its end: it follows the deadline instead of being set anew for each chunk. */
   #expectWithin(ms: number): void {
     this.#deadlineMs = this.#clock.now() + ms;
-    this.#timer ??= setTimeout(this.#check, Math.min(ms, this.#timeouts.idleMs));
+    this.#timer ??= this.#tickWithin(ms);
+  }
+
+  #tickWithin(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(this.#check, Math.min(ms, this.#timeouts.idleMs, TICK_MS));
   }
 
   #disarm(): void {
@@ -100,7 +105,7 @@ export class ModelConnection {
   readonly #check = (): void => {
     const leftMs = this.#deadlineMs - this.#clock.now();
     if (leftMs > 0) {
-      this.#timer = setTimeout(this.#check, Math.min(leftMs, this.#timeouts.idleMs));
+      this.#timer = this.#tickWithin(leftMs);
       return;
     }
     this.#timedOut = true;

@@ -36,6 +36,16 @@ describe("text of a turn", () => {
     expect(chunks()).toEqual(["Hel"]);
   });
 
+  it("sets no timer when it comes in one piece", () => {
+    const { stream } = start();
+    stream.text("Hello.");
+    expect(vi.getTimerCount()).toBe(0);
+    stream.text(" And more.");
+    expect(vi.getTimerCount()).toBe(1);
+    stream.flush();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("shares a frame with what follows within 40 ms", () => {
     const { stream, chunks } = start();
     for (const delta of ["a", "b", "c"]) stream.text(delta);
