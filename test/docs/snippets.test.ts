@@ -22,7 +22,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "snippets-"));
   stack = await startStack({ worker: "built", stateDir: join(folder, "state"), standInOnly: true });
   await Session.login({ url: stack.apiUrl, ...ACCOUNT, register: true });
-});
+  // It bundles all scripts.
+}, 240_000);
 afterAll(async () => {
   await stack.close();
   await rm(folder, { recursive: true });

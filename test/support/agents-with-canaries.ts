@@ -23,9 +23,9 @@ export async function agentsWith(user: TestUser, { text, word }: Canaries): Prom
   const { id } = await newAgent(user, { ...words, delegable: true });
   const schema = { type: "object", properties: { [word("agent schema")]: { type: "string" } } };
   const extractor = await newAgent(user, { ...words, kind: "extractor", schema });
-  const run = async (agent: string, reply: ModelReply) => {
+  const run = async (agent: string, ...replies: ModelReply[]) => {
     const key = newId();
-    await scriptModel(key, [reply]);
+    await scriptModel(key, replies);
     const body = { input: `${key} ${text("agent input")}` };
     return (await call("POST", `/api/v1/agents/${agent}/execute`, { as: user, body })).text();
   };
@@ -34,6 +34,15 @@ export async function agentsWith(user: TestUser, { text, word }: Canaries): Prom
   expect(
     await run(extractor.id, { content: [{ type: "tool_use", name: "submit_rows", input: { rows } }] }),
   ).toContain(word("agent row"));
+  const worker = await newAgent(user, { ...words, tools: ["run_code", "web_search"] });
+  const code = `console.log(${JSON.stringify(text("agent code"))}); return ${JSON.stringify(text("agent result"))};`;
+  const used = [
+    { type: "tool_use" as const, name: "run_code", input: { code, input: [text("agent code input")] } },
+    { type: "tool_use" as const, name: "web_search", input: { query: `herons ${word("agent search")}` } },
+  ];
+  expect(
+    await run(worker.id, { content: used }, { content: [{ type: "text", text: text("answer") }] }),
+  ).toContain('"code_runs":1');
   const change = { system_prompt: text("changed agent prompt") };
   expect((await call("PATCH", `/api/v1/agents/${id}`, { as: user, body: change })).status).toBe(200);
   const refused = { ...words, tools: [word("agent prompt")] };

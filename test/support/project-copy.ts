@@ -12,6 +12,7 @@ const PARTS = [
   "migrations",
   "wrangler.toml",
   "wrangler.ingest.toml",
+  "wrangler.sandbox.toml",
   "tsconfig.json",
   "package.json",
   "package-lock.json",

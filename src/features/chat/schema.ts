@@ -153,7 +153,10 @@ export type TurnAnswer = z.infer<typeof TurnAnswer>;
 export const ExecuteAgentId = z.object({ id: Uuid });
 
 export const ExecuteRequest = z.object({
-  input: Content.describe("What the agent is asked; for an extractor the text"),
+  input: Content.meta({
+    description: "What the agent is asked; for an extractor the text",
+    examples: ["Bread for 4.20, cheese for 7"],
+  }),
   chat_id: Uuid.optional().describe("Goes on in this chat; without it nothing of the run is kept"),
   context: ChatContext.optional(),
 });

@@ -20,7 +20,7 @@ const EVERYWHERE: readonly string[] = [
   "search_knowledge",
 ];
 
-/** What is only there where the operator has set it up, and what they do for it. */
+/** What is only there where the operator has set it up, and by what. */
 const SET_UP = {
   web_search: { isThere: ({ webSearch }: Config) => webSearch !== null, by: "WEB_SEARCH names a service" },
   run_code: {
@@ -73,7 +73,7 @@ function toolProblems({ tools }: AgentDefinition, config: Config): FieldProblem[
 
 function whyNot(name: string, there: readonly string[]): string {
   const setUp = Object.entries(SET_UP).find(([each]) => each === name)?.[1];
-  if (setUp) return `is not set up here: an operator turns it on so that ${setUp.by}`;
+  if (setUp) return `is not set up here: it can be given once ${setUp.by}`;
   return `is no tool; there are: ${there.join(", ")}`;
 }
 

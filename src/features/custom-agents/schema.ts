@@ -95,6 +95,38 @@ export const CreateAgent = Fields.extend({
   delegable: Fields.shape.delegable.default(false),
   schema: Fields.shape.schema.default(null),
   agents: Fields.shape.agents.default([]),
+}).meta({
+  examples: [
+    {
+      name: "Meeting notes",
+      description: "Turns what was said in a meeting into notes and tasks.",
+      system_prompt: "Write down decisions first, then a task for whatever somebody is to do.",
+      tools: ["create_note", "create_task", "list_projects"],
+      delegable: true,
+    },
+    {
+      name: "Handbook",
+      kind: "rag",
+      description: "Knows the rules on leave and travel.",
+      collections: ["019a9f3e-7c1d-7b60-a1c4-2f6f0d9b8e55"],
+    },
+    {
+      name: "Receipts",
+      kind: "extractor",
+      system_prompt: "One row for each thing that was bought.",
+      schema: {
+        type: "object",
+        properties: { thing: { type: "string" }, price: { type: "number" } },
+        required: ["thing"],
+        additionalProperties: false,
+      },
+    },
+    {
+      name: "Desk",
+      kind: "router",
+      agents: ["019a9f3e-7c1d-7b60-a1c4-2f6f0d9b8e56", "019a9f3e-7c1d-7b60-a1c4-2f6f0d9b8e57"],
+    },
+  ],
 });
 export type CreateAgent = z.infer<typeof CreateAgent>;
 

@@ -212,6 +212,22 @@ test("a run at its limit of tokens or time ends with that reason", async () => {
   expect(await problemOf(time)).toMatchObject({ status: 422, code: "agent_limit_reached" });
 });
 
+test("a run over REST is cancelled by any connected client of its person's", async () => {
+  const chunks = ["One", ...Array.from({ length: 24 }, () => " more"), " last"];
+  const { user, device, word } = await startErrand([
+    { reply: { content: [{ type: "text", chunks }], deltaDelayMs: 1_000 } },
+  ]);
+  const agent = await newAgent(user);
+  const streamed = await execute(user, agent, { input: word }, { accept: "text/event-stream" });
+  const reader = streamed.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value ?? "";
+  const [, running] = /"request_id":"([^"]+)"/.exec(text) ?? [];
+  device.send({ type: "cancel", request_id: running });
+  for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value;
+  expect(text).toMatch(/"type":"stream_end".*"status":"cancelled"/);
+  expect(text).not.toContain("last");
+});
+
 test("a run goes on after an eviction with the version it began with, and makes each change once", async () => {
   const chunks = ["Milk ", "is ", "on ", "your ", "list."];
   const { user, device, word } = await startErrand([

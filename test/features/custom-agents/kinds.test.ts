@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { KINDS, kindsAmiss } from "../../../src/features/custom-agents/kinds.ts";
+import { agentTools } from "../../../src/features/custom-agents/references.ts";
 import { AgentDefinition, AgentKind, CreateAgent } from "../../../src/features/custom-agents/schema.ts";
 import type { Config } from "../../../src/platform/env.ts";
 
@@ -36,4 +37,14 @@ test("a kind asks for what it works with, and refuses what it would never use", 
     "body.tools",
     "body.schema",
   ]);
+});
+
+test("the document has an example of each kind, which could be made as it stands", () => {
+  const examples = (CreateAgent.meta()?.["examples"] ?? []) as unknown[];
+  const definitions = examples.map((example) => AgentDefinition.parse(CreateAgent.parse(example)));
+  expect(definitions.map(({ kind }) => kind).toSorted()).toEqual(AgentKind.options.toSorted());
+  for (const definition of definitions) {
+    expect(KINDS[definition.kind].check(definition)).toEqual([]);
+    expect(definition.tools.filter((name) => !agentTools(config).includes(name))).toEqual([]);
+  }
 });
