@@ -1,5 +1,7 @@
 /** People for tests, made by the service itself, with a password that costs nothing to hash. */
 import { eq } from "drizzle-orm";
+// Loaded with the file of tests: within its first test, on a slow machine, it would take most of the time that one has.
+import "../../src/features/auth/library.ts";
 import { register, verifyAccessToken } from "../../src/features/auth/service.ts";
 import { members, tenants } from "../../src/features/users/tables.ts";
 import { newId } from "../../src/lib/ids.ts";
