@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { BenchDevice, type Sut } from "../lib/client.ts";
 import { cpuMs } from "../lib/processes.ts";
 import type { Row } from "../lib/report.ts";
@@ -7,6 +8,12 @@ import type { Systems } from "../lib/systems.ts";
 const ROUNDS = 3;
 const ROUND_MS = 3_000;
 const WARM_UP_MS = 1_500;
+/** A hub brings the calls of its turns to the database this long after the first of them; then it is looked at this often. */
+const BROUGHT_AFTER_MS = 31_000;
+const LOOK_MS = 2_000;
+/** Of a core, while nothing is being done; and for so many looks in a row, since the database may be what is waited for. */
+const IDLE_SHARE = 0.05;
+const IDLE_LOOKS = 3;
 
 interface Measured {
   perSecond: number[];
@@ -17,7 +24,9 @@ interface Measured {
 /** Whole turns with one tool call and a model that answers at once, in interleaved rounds. */
 export async function measureTurns({ product, floor }: Systems): Promise<Row[]> {
   const rows: Row[] = [];
+  let afterwards = { cpuMs: 0, turns: 0 };
   for (const users of [1, 16, 64]) {
+    const begunAt = performance.now();
     const results = new Map<Sut, Measured>();
     const devices = new Map<Sut, BenchDevice[]>();
     for (const sut of [product, floor]) {
@@ -32,8 +41,27 @@ export async function measureTurns({ product, floor }: Systems): Promise<Row[]> 
     }
     for (const device of [...devices.values()].flat()) device.close();
     rows.push(...rowsOf(users, results.get(product)!, results.get(floor)!));
+    const brought = await untilBrought(product, begunAt);
+    const turns = devices.get(product)!.reduce((sum, { turns }) => sum + turns, 0);
+    afterwards = { cpuMs: afterwards.cpuMs + brought, turns: afterwards.turns + turns };
   }
-  return rows;
+  const ours = afterwards.cpuMs / afterwards.turns;
+  return [
+    ...rows,
+    { figure: "calls brought to the database afterwards: server CPU", unit: "ms a turn", ours },
+  ];
+}
+
+/** Waits for what turns leave to do, so that it is in no figure of the next ones, and says what CPU it took. */
+async function untilBrought({ pids }: Sut, begunAt: number): Promise<number> {
+  const before = cpuMs(pids);
+  await wait(Math.max(0, begunAt + BROUGHT_AFTER_MS - performance.now()));
+  for (let idle = 0; idle < IDLE_LOOKS; ) {
+    const looked = cpuMs(pids);
+    await wait(LOOK_MS);
+    idle = cpuMs(pids) - looked < LOOK_MS * IDLE_SHARE ? idle + 1 : 0;
+  }
+  return cpuMs(pids) - before;
 }
 
 async function measureRound(sut: Sut, devices: BenchDevice[], into: Measured): Promise<void> {

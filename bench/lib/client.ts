@@ -57,6 +57,11 @@ export class BenchDevice {
     return device;
   }
 
+  /** Turns begun so far. */
+  get turns(): number {
+    return this.#number;
+  }
+
   /** Runs one turn to its end. */
   async turn(message = "List my tasks"): Promise<void> {
     const requestId = `${this.#deviceId}-${process.pid}-${this.#number++}`;
