@@ -1,6 +1,7 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Client } from "@neondatabase/serverless";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { migrate } from "../../dev/migrate.ts";
 import { type LocalPostgres, startPostgres } from "../../dev/postgres/server.ts";
 import { describeReport, isRetirable, type RotateProgress, rotateKeys } from "../../dev/rotate-keys.ts";
@@ -146,4 +147,58 @@ it("wraps the keys of tenants too, which no hub holds a copy of", async () => {
   const only = new Keyring("k2", new Map([["k2", k2]]));
   const opened = only.unwrap(Buffer.from(row.wrapped, "hex"), { ownerId: tenantId });
   expect(opened.exportSecret()).toEqual(key.exportSecret());
+});
+
+describe("the command", () => {
+  const masterKeys = (current: string, keys: Record<string, Uint8Array>) =>
+    JSON.stringify({
+      current,
+      keys: Object.fromEntries(
+        Object.entries(keys).map(([id, key]) => [id, Buffer.from(key).toString("base64")]),
+      ),
+    });
+
+  /** As an operator runs it. */
+  function run(env: Record<string, string>) {
+    return new Promise<{ code: unknown; told: string[] }>((resolve) => {
+      execFile(process.execPath, ["dev/rotate-keys.ts"], { env }, (error, stdout, stderr) =>
+        resolve({ code: error?.code ?? 0, told: `${stdout}${stderr}`.trim().split("\n") }),
+      );
+    });
+  }
+
+  const database = () => ({
+    IDENTITY_DATABASE_URL: postgres.urls.identity,
+    ...(postgres.wsProxy ? { NEON_WS_PROXY: postgres.wsProxy } : {}),
+  });
+
+  it("tells how far it is, what it did, and that the old key can be retired", async () => {
+    await newUser(before);
+    await newUser(before);
+    const MASTER_KEYS = masterKeys("k2", { k1, k2 });
+    expect(await run({ ...database(), MASTER_KEYS })).toEqual({
+      code: 0,
+      told: [
+        "2 of 2 …",
+        "2 data keys are wrapped anew by k2.",
+        "Every other key can be retired: nothing needs it any more.",
+      ],
+    });
+  });
+
+  it("fails when a data key cannot be opened, and names whose", async () => {
+    const { userId } = await newUser(before);
+    const { code, told } = await run({ ...database(), MASTER_KEYS: masterKeys("k2", { k2 }) });
+    expect(code).toBe(1);
+    expect(told).toContain("k1 still wraps 1 data keys: keep it.");
+    expect(told).toContain(`The data key of ${userId} cannot be opened with these MASTER_KEYS.`);
+    expect(told.join(" ")).not.toContain("can be retired");
+  });
+
+  it("says what it needs", async () => {
+    expect(await run({})).toEqual({
+      code: 1,
+      told: ["Set IDENTITY_DATABASE_URL and MASTER_KEYS to what the Worker has."],
+    });
+  });
 });
