@@ -21,9 +21,15 @@ export async function newChunks(
     .returning();
   if (!home) throw new Error("The collection was not made.");
   const documentId = newId();
-  await admin
-    .insert(documents)
-    .values({ id: documentId, ...owner, collectionId: home.id, body: NO_BYTES, type: "text", size: 1 });
+  await admin.insert(documents).values({
+    id: documentId,
+    ...owner,
+    collectionId: home.id,
+    collection: home.number,
+    body: NO_BYTES,
+    type: "text",
+    size: 1,
+  });
   const ids = Array.from({ length: count }, () => newId());
   for (let at = 0; at < count; at += 500) {
     await admin.insert(chunks).values(

@@ -1,5 +1,16 @@
 import { sql } from "drizzle-orm";
-import { bigint, check, index, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { bytes, createdAt, deletedAt, id, moment, tenantId, updatedAt } from "../../platform/columns.ts";
 import type { ToolAction, TurnStatus } from "../hub/protocol.ts";
 import { tenants, users } from "../users/tables.ts";
@@ -28,6 +39,7 @@ export const chats = pgTable(
     // Read backwards. Drizzle's `.desc()` would sort nulls last, and no `order by … desc` could use the index.
     index("chats_user_updated").on(table.tenantId, table.userId, table.updatedAt, table.id),
     index("chats_deleted").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
+    unique("chats_whose").on(table.id, table.userId, table.tenantId),
   ],
 );
 
@@ -39,9 +51,7 @@ export const messages = pgTable(
     userId: uuid("user_id")
       .notNull()
       .references(() => users.id, { onDelete: "cascade" }),
-    chatId: uuid("chat_id")
-      .notNull()
-      .references(() => chats.id, { onDelete: "cascade" }),
+    chatId: uuid("chat_id").notNull(),
     /** Rises within the chat, with gaps. */
     seq: integer("seq").notNull(),
     role: text("role").$type<"user" | "assistant">().notNull(),
@@ -61,6 +71,11 @@ export const messages = pgTable(
     deletedAt: deletedAt(),
   },
   (table) => [
+    foreignKey({
+      name: "messages_chat",
+      columns: [table.chatId, table.userId, table.tenantId],
+      foreignColumns: [chats.id, chats.userId, chats.tenantId],
+    }).onDelete("cascade"),
     unique("messages_chat_seq").on(table.chatId, table.seq),
     index("messages_deleted").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
     check("messages_role", sql`${table.role} in ('user', 'assistant')`),
@@ -74,9 +89,7 @@ export const chatTerms = pgTable(
   {
     tenantId: tenantId(),
     userId: uuid("user_id").notNull(),
-    chatId: uuid("chat_id")
-      .notNull()
-      .references(() => chats.id, { onDelete: "cascade" }),
+    chatId: uuid("chat_id").notNull(),
     /** The message, or the chat for its title. */
     documentId: uuid("document_id").notNull(),
     /** Keyed per user, so no two users share one. */
@@ -87,6 +100,11 @@ export const chatTerms = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.token, table.documentId] }),
+    foreignKey({
+      name: "chat_terms_chat",
+      columns: [table.chatId, table.userId, table.tenantId],
+      foreignColumns: [chats.id, chats.userId, chats.tenantId],
+    }).onDelete("cascade"),
     index("chat_terms_document").on(table.chatId, table.documentId),
   ],
 );

@@ -1,5 +1,16 @@
 import { sql } from "drizzle-orm";
-import { boolean, check, index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { bytes, createdAt, deletedAt, id, tenantId, updatedAt } from "../../platform/columns.ts";
 import { tenants, users } from "../users/tables.ts";
 import type { AgentKind } from "./schema.ts";
@@ -26,6 +37,7 @@ export const customAgents = pgTable(
   (table) => [
     index("custom_agents_user").on(table.tenantId, table.userId, table.id),
     index("custom_agents_deleted").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
+    unique("custom_agents_whose").on(table.id, table.userId, table.tenantId),
     check("custom_agents_kind", sql`${table.kind} in ('chat', 'rag', 'extractor', 'router')`),
   ],
 );
@@ -34,9 +46,7 @@ export const customAgents = pgTable(
 export const customAgentVersions = pgTable(
   "custom_agent_versions",
   {
-    agentId: uuid("agent_id")
-      .notNull()
-      .references(() => customAgents.id, { onDelete: "cascade" }),
+    agentId: uuid("agent_id").notNull(),
     version: integer("version").notNull(),
     tenantId: tenantId(),
     userId: uuid("user_id").notNull(),
@@ -44,5 +54,12 @@ export const customAgentVersions = pgTable(
     body: bytes("body").notNull(),
     createdAt: createdAt(),
   },
-  (table) => [primaryKey({ columns: [table.agentId, table.version] })],
+  (table) => [
+    primaryKey({ columns: [table.agentId, table.version] }),
+    foreignKey({
+      name: "custom_agent_versions_agent",
+      columns: [table.agentId, table.userId, table.tenantId],
+      foreignColumns: [customAgents.id, customAgents.userId, customAgents.tenantId],
+    }).onDelete("cascade"),
+  ],
 );

@@ -131,8 +131,8 @@ function insertDocument(
     with home as (
       select * from ${collections} where ${liveCollection(ctx, collectionId, "write")}
     ), changed as (
-      insert into ${documents} (id, user_id, collection_id, metadata, tags, body, type, size, due_at)
-      select ${id}::uuid, user_id, id, ${metadata}::bytea, ${tags}::bigint[], ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
+      insert into ${documents} (id, user_id, collection_id, collection, metadata, tags, body, type, size, due_at)
+      select ${id}::uuid, user_id, id, number, ${metadata}::bytea, ${tags}::bigint[], ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
         ${unqueued(ctx, upload)} from home
       where (select count(*) from ${documents} where collection_id = ${collectionId}::uuid and deleted_at is null
         and id <> all (${arrayOf(list.map(({ documentId }) => documentId))}::uuid[])) <= ${DOCUMENTS_MAX - list.length}::integer

@@ -8,6 +8,7 @@ import {
   pgTable,
   primaryKey,
   text,
+  unique,
   uuid,
 } from "drizzle-orm/pg-core";
 import { bytes, id, tenantId } from "../../platform/columns.ts";
@@ -25,9 +26,7 @@ export const chunks = pgTable(
     userId: uuid("user_id").notNull(),
     /** `collections.number`. */
     collection: integer("collection").notNull(),
-    documentId: uuid("document_id")
-      .notNull()
-      .references(() => documents.id, { onDelete: "cascade" }),
+    documentId: uuid("document_id").notNull(),
     /** Enveloped: the text and the headings above it. */
     body: bytes("body").notNull(),
     /** Keyed, of what makes postings and vector. */
@@ -38,15 +37,13 @@ export const chunks = pgTable(
     embedder: text("embedder"),
   },
   (table) => [
-    // A search of some documents finds their chunks in the index alone.
-    index("chunks_document").on(
-      table.documentId,
-      table.number,
-      table.id,
-      table.collection,
-      table.tenantId,
-      table.userId,
-    ),
+    foreignKey({
+      name: "chunks_document_whose",
+      columns: [table.documentId, table.collection, table.userId, table.tenantId],
+      foreignColumns: [documents.id, documents.collection, documents.userId, documents.tenantId],
+    }).onDelete("cascade"),
+    // Its index also holds the other columns: a search of some documents finds their chunks in the index alone.
+    unique("chunks_document").on(table.documentId, table.number),
     // A search of the newest version leaves these out: from the index alone.
     index("chunks_hidden")
       .on(table.collection, table.number, table.tenantId, table.userId)
@@ -64,9 +61,7 @@ export const chunkPlaces = pgTable(
     documentId: uuid("document_id").notNull(),
     /** `document_versions.number`. */
     upload: integer("upload").notNull(),
-    chunk: bigint("chunk", { mode: "bigint" })
-      .notNull()
-      .references(() => chunks.number, { onDelete: "cascade" }),
+    chunk: bigint("chunk", { mode: "bigint" }).notNull(),
     tenantId: tenantId(),
     /** `collections.number`. */
     collection: integer("collection").notNull(),
@@ -80,8 +75,18 @@ export const chunkPlaces = pgTable(
     primaryKey({ columns: [table.documentId, table.upload, table.chunk] }),
     foreignKey({
       name: "chunk_places_upload",
-      columns: [table.documentId, table.upload],
-      foreignColumns: [documentVersions.documentId, documentVersions.number],
+      columns: [table.documentId, table.upload, table.collection, table.tenantId],
+      foreignColumns: [
+        documentVersions.documentId,
+        documentVersions.number,
+        documentVersions.collection,
+        documentVersions.tenantId,
+      ],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "chunk_places_chunk_of_document",
+      columns: [table.documentId, table.chunk],
+      foreignColumns: [chunks.documentId, chunks.number],
     }).onDelete("cascade"),
     index("chunk_places_chunk").on(table.chunk),
   ],

@@ -3,12 +3,14 @@ import {
   bigint,
   check,
   customType,
+  foreignKey,
   index,
   integer,
   pgTable,
   primaryKey,
   real,
   text,
+  unique,
   uuid,
 } from "drizzle-orm/pg-core";
 import { bytes, createdAt, deletedAt, id, moment, tenantId, updatedAt } from "../../platform/columns.ts";
@@ -51,6 +53,8 @@ export const collections = pgTable(
   (table) => [
     index("collections_user").on(table.tenantId, table.userId, table.id),
     index("collections_deleted").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
+    unique("collections_whose").on(table.id, table.userId, table.tenantId),
+    unique("collections_number_whose").on(table.id, table.number, table.userId, table.tenantId),
   ],
 );
 
@@ -58,9 +62,7 @@ export const collections = pgTable(
 export const collectionVersions = pgTable(
   "collection_versions",
   {
-    collectionId: uuid("collection_id")
-      .notNull()
-      .references(() => collections.id, { onDelete: "cascade" }),
+    collectionId: uuid("collection_id").notNull(),
     number: integer("number").notNull(),
     tenantId: tenantId(),
     userId: uuid("user_id").notNull(),
@@ -72,6 +74,11 @@ export const collectionVersions = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.collectionId, table.number] }),
+    foreignKey({
+      name: "collection_versions_collection",
+      columns: [table.collectionId, table.userId, table.tenantId],
+      foreignColumns: [collections.id, collections.userId, collections.tenantId],
+    }).onDelete("cascade"),
     check(
       "collection_versions_cause",
       sql`${table.cause} in ('document_added', 'document_replaced', 'document_deleted', 'restored')`,
@@ -85,9 +92,9 @@ export const documents = pgTable(
     id: id(),
     tenantId: tenantId().references(() => tenants.id, { onDelete: "cascade" }),
     userId: userId(),
-    collectionId: uuid("collection_id")
-      .notNull()
-      .references(() => collections.id, { onDelete: "cascade" }),
+    collectionId: uuid("collection_id").notNull(),
+    /** `collections.number`. */
+    collection: integer("collection").notNull(),
     /** Enveloped: the title. With type, size, chunks and terms, that of the upload that can be found. */
     body: bytes("body").notNull(),
     /** Enveloped: what its owner says of it; null for nothing. */
@@ -117,6 +124,12 @@ export const documents = pgTable(
     deletedAt: deletedAt(),
   },
   (table) => [
+    foreignKey({
+      name: "documents_of_collection",
+      columns: [table.collectionId, table.collection, table.userId, table.tenantId],
+      foreignColumns: [collections.id, collections.number, collections.userId, collections.tenantId],
+    }).onDelete("cascade"),
+    unique("documents_whose").on(table.id, table.collection, table.userId, table.tenantId),
     index("documents_user").on(table.tenantId, table.userId, table.id),
     index("documents_collection").on(table.collectionId, table.id),
     index("documents_due").on(table.dueAt).where(sql`${table.dueAt} is not null`),
@@ -128,9 +141,7 @@ export const documents = pgTable(
 export const documentVersions = pgTable(
   "document_versions",
   {
-    documentId: uuid("document_id")
-      .notNull()
-      .references(() => documents.id, { onDelete: "cascade" }),
+    documentId: uuid("document_id").notNull(),
     /** From 1. */
     number: integer("number").notNull(),
     /** Names its bytes. */
@@ -154,6 +165,12 @@ export const documentVersions = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.documentId, table.number] }),
+    foreignKey({
+      name: "document_versions_document",
+      columns: [table.documentId, table.collection, table.userId, table.tenantId],
+      foreignColumns: [documents.id, documents.collection, documents.userId, documents.tenantId],
+    }).onDelete("cascade"),
+    unique("document_versions_whose").on(table.documentId, table.number, table.collection, table.tenantId),
     index("document_versions_collection").on(table.collection),
     // A search sums up the newest version's chunks and terms: from the index alone.
     index("document_versions_newest")

@@ -63,7 +63,7 @@ function endRanges(queries: Queries, collectionId: string) {
 function selectOutdated(queries: Queries, collectionId: string) {
   return queries.execute<Outdated>(sql`
     select document_id, upload_id from ${documentVersions} join ${documents} on ${documents.id} = document_id
-    where collection = ${numberOf(collectionId)} and isempty(versions) and ${documents.deletedAt} is null
+    where ${documentVersions.collection} = ${numberOf(collectionId)} and isempty(versions) and ${documents.deletedAt} is null
       and (${documentVersions.number} < ${documents.upload} or ${documents.status} = 'ready')
     limit ${UPLOADS_MAX}::integer`);
 }

@@ -94,9 +94,9 @@ test("a collection holds ten thousand documents at most: of a batch that has no 
   const user = await newUser(env);
   const { id } = await newCollection(user);
   await admin().execute(sql`
-    insert into documents (id, tenant_id, user_id, collection_id, body, type, size, status)
-    select gen_random_uuid(), ${user.tenantId}, ${user.userId}, ${id}, '\\x00', 'text', 1, 'ready'
-    from generate_series(1, 9999)`);
+    insert into documents (id, tenant_id, user_id, collection_id, collection, body, type, size, status)
+    select gen_random_uuid(), tenant_id, user_id, id, number, '\\x00', 'text', 1, 'ready'
+    from collections, generate_series(1, 9999) where id = ${id}`);
   const documents = [{ content: "One." }, { content: "Two." }];
   const batch = { collection_id: id, documents };
   const refused = await call("POST", "/api/v1/rag/documents/batch", { as: user, body: batch });

@@ -80,8 +80,8 @@ test.skipIf(!bin)("a person has no collection too many, made or brought back", a
 test.skipIf(!bin)("a collection has no document too many", async () => {
   const { id } = await newCollection();
   await service.admin(`
-    insert into documents (id, tenant_id, user_id, collection_id, body, type, size, status)
-    select gen_random_uuid(), tenant_id, user_id, id, '\\x00', 'text', 1, 'ready'
+    insert into documents (id, tenant_id, user_id, collection_id, collection, body, type, size, status)
+    select gen_random_uuid(), tenant_id, user_id, id, number, '\\x00', 'text', 1, 'ready'
     from collections, generate_series(1, ${10_000 - ROOM}) where id = '${id}'`);
   const input = { collection_id: id, content: "An otter.", encoding: "text", type: "text" } as const;
   await raced(() => createDocument(person, input, newId()));

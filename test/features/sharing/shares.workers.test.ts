@@ -1,9 +1,8 @@
 import { env } from "cloudflare:workers";
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { CollectionPage, Document, DocumentPage } from "../../../src/features/knowledge/schema.ts";
-import { Share, SharePage } from "../../../src/features/sharing/schema.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
@@ -14,15 +13,15 @@ import {
   found,
   ingested,
   messageFor,
-  newCollection,
   replaced,
   sendDocument,
 } from "../../support/knowledge.ts";
+import * as shares from "../../support/sharing.ts";
+import { type Grant, handbookOf } from "../../support/sharing.ts";
 import { newUser, type TestUser } from "../../support/users.ts";
 
 const admin = () => connectAs(env, "postgres");
 const VersionNumbers = z.object({ data: z.array(z.object({ number: z.int() })) });
-const CONTENT = "The otters of the lake were counted in spring.";
 
 let owner: TestUser;
 let colleague: TestUser;
@@ -33,27 +32,19 @@ beforeAll(async () => {
   [colleague, third] = [await newColleague(owner), await newColleague(owner)];
 });
 
-function share(
+const share = (
   resource: { id: string },
-  right: "read" | "write",
+  right: Grant["right"],
   to: TestUser | null = colleague,
-  as = owner,
-): Promise<Response> {
-  const body = { kind: "collection", resource_id: resource.id, user_id: to?.userId ?? null, right };
-  return call("POST", "/api/v1/shares", { as, body });
-}
-
-async function shared(...asked: Parameters<typeof share>): Promise<Share> {
-  const response = await share(...asked);
-  expect(response.status).toBe(201);
-  return Share.parse(await response.json());
-}
-
-async function handbook() {
-  const collection = await newCollection(owner);
-  const document = await ingested(owner, { collection_id: collection.id, content: CONTENT, title: "Count" });
-  return { collection, document };
-}
+  by = owner,
+) => shares.share(resource, { by, to, right });
+const shared = (
+  resource: { id: string },
+  right: Grant["right"],
+  to: TestUser | null = colleague,
+  by = owner,
+) => shares.shared(resource, { by, to, right });
+const handbook = () => handbookOf(owner);
 
 /** As their owner hands them to the queue, whoever sent them. */
 const ownersMessage = (document: Document) => messageFor(owner, document);
@@ -162,54 +153,6 @@ test("who may read changes nothing, and is told so", async () => {
   expect(await documentOf(owner, document)).toEqual(document);
 });
 
-test("the database itself lets a reader change nothing, and a writer delete nothing", async () => {
-  const { collection, document } = await handbook();
-  const touched = async (change: SQL) => (await asColleague(change)).length;
-  const retitled = sql`update documents set version = version where id = ${document.id} returning id`;
-  const hidden = sql`update chunks set hidden = true where document_id = ${document.id} returning id`;
-  const erased = sql`delete from documents where id = ${document.id} returning id`;
-  const owned = sql`update shares set "right" = 'write' where resource_id = ${collection.id} returning id`;
-  const posted = sql`
-    insert into postings (collection, token, chunk, frequency, length)
-    select collection, 1, number, 1, 1 from chunks where document_id = ${document.id} returning chunk`;
-  await shared(collection, "read");
-  expect(await asColleague(sql`select id from chunks where document_id = ${document.id}`)).toHaveLength(1);
-  for (const change of [retitled, hidden, erased, owned]) expect(await touched(change)).toBe(0);
-  await expect(asColleague(posted)).rejects.toMatchObject({ code: "42501" });
-  await shared(collection, "write");
-  expect(await touched(retitled)).toBe(1);
-  for (const change of [erased, owned]) expect(await touched(change)).toBe(0);
-  await expect(asColleague(posted)).rejects.toMatchObject({ code: "42501" });
-});
-
-test("the database itself lets nobody share what is not their own, nor turn a share of theirs to it", async () => {
-  const { collection } = await handbook();
-  const own = await newCollection(colleague);
-  const ofOwn = await shared(own, "read", third, colleague);
-  const given = (resource: { id: string }, kind: string, to: TestUser | null) => sql`
-    insert into shares (id, user_id, kind, resource_id, grantee_id, "right")
-    values (${newId()}, ${colleague.userId}, ${kind}, ${resource.id}, ${to?.userId ?? null}, 'write') returning id`;
-  const turned = sql`update shares set resource_id = ${collection.id} where id = ${ofOwn.id} returning id`;
-  await shared(collection, "write");
-  for (const change of [given(collection, "collection", third), given(own, "agent", third), turned]) {
-    await expect(asColleague(change)).rejects.toMatchObject({ code: "42501" });
-  }
-  expect(await asColleague(given(own, "collection", null))).toHaveLength(1);
-});
-
-/** As the application role, with no verb in between. */
-async function asColleague(query: SQL): Promise<unknown[]> {
-  const connection = connectAs(env, "adjutant_app");
-  const { tenantId, userId } = colleague;
-  const [, { rows }] = await connection.batch([
-    connection.execute(
-      sql`select set_config('app.tenant_id', ${tenantId}, true), set_config('app.user_id', ${userId}, true)`,
-    ),
-    connection.execute(query),
-  ]);
-  return rows;
-}
-
 test("who may write adds, replaces and deletes documents, which are the owner's", async () => {
   const { collection, document } = await handbook();
   await shared(collection, "write");
@@ -254,39 +197,6 @@ test("a share with all members reaches them, and nobody of another tenant", asyn
   const path = `/api/v1/rag/collections/${collection.id}`;
   expect((await call("GET", path, { as: stranger })).status).toBe(404);
   expect((await share(collection, "read", stranger)).status).toBe(404);
-});
-
-test("a share ends by either side, and is listed to both", async () => {
-  const { collection } = await handbook();
-  const given = await shared(collection, "read");
-  expect(await shared(collection, "write")).toEqual({ ...given, right: "write" });
-  for (const side of [owner, colleague]) {
-    const { data } = await callFor(SharePage, "GET", `/shares?resource_id=${collection.id}`, { as: side });
-    expect(data).toEqual([{ ...given, right: "write" }]);
-  }
-  const { data } = await callFor(SharePage, "GET", `/shares?resource_id=${collection.id}`, { as: third });
-  expect(data).toEqual([]);
-  expect((await call("DELETE", `/api/v1/shares/${given.id}`, { as: third })).status).toBe(404);
-  expect((await call("DELETE", `/api/v1/shares/${given.id}`, { as: colleague })).status).toBe(204);
-  const path = `/api/v1/rag/collections/${collection.id}`;
-  expect((await call("GET", path, { as: colleague })).status).toBe(404);
-  const again = await shared(collection, "read");
-  expect((await call("DELETE", `/api/v1/shares/${again.id}`, { as: owner })).status).toBe(204);
-  expect((await call("GET", path, { as: colleague })).status).toBe(404);
-});
-
-test("a share goes with the membership and with what was shared", async () => {
-  const { collection } = await handbook();
-  const guest = await newColleague(owner);
-  await shared(collection, "read", guest);
-  await admin().execute(sql`
-    delete from members where user_id = ${guest.userId} and tenant_id = ${owner.tenantId}`);
-  await shared(collection, "read", third);
-  const count = async () =>
-    (await admin().execute(sql`select id from shares where resource_id = ${collection.id}`)).rows.length;
-  expect(await count()).toBe(1);
-  await admin().execute(sql`delete from collections where id = ${collection.id}`);
-  expect(await count()).toBe(0);
 });
 
 test("what is not one's own, oneself and more shares than there may be are refused", async () => {
