@@ -25,7 +25,7 @@ function assertedClauses(sentence: string, { strict }: Assertion): string[] {
 }
 
 /** Ends like a question, in any language that marks its end. */
-export const QUESTION_END = /([?？؟]|か[。．]?)["'”’)」]*\s*$/;
+export const QUESTION_END = /([?？؟]|(?<![静確豊僅遥微])か[。．]?)["'”’)」]*\s*$/;
 const QUESTION_START = wordsAt(
   "^\\W*",
   "what who whose where when why how which do does did is are am was were should shall could would can",

@@ -24,6 +24,7 @@ describe("who somebody is follows from what they say is so", () => {
     "私はBerlinに住んでいます。",
     "いいえ、Berlinに引っ越しました。",
     "我说我住在Berlin",
+    "Berlinの家は静か。",
   ])("%s", (message) => {
     expect(strict(message)).toContain("Berlin");
   });
