@@ -275,6 +275,8 @@ async function knowledge(user: Awaited<ReturnType<typeof newUser>>): Promise<voi
   };
   expect(await search(word("document text"))).toContain(ready.id);
   await search(text("searched knowledge"));
+  const logged = async () => (await call("GET", "/api/v1/rag/queries?kind=search", { as: user })).text();
+  await expect.poll(logged).toContain(word("searched knowledge"));
   const metadata = { [word("changed metadata")]: text("changed metadata") };
   await call("PATCH", `/api/v1/rag/documents/${ready.id}`, { as: user, body: { metadata } });
   const filter = { metadata: { ...metadata, [word("search filter")]: text("search filter") } };

@@ -89,8 +89,9 @@ const POLICY = {
     /** A model answers, at a price: a stolen token of an ended session must not ask. */
     ask: { roles: WRITERS, readOnly: true, liveSession: true },
     read: { roles: EVERYONE, readOnly: true },
-    record: { roles: WRITERS },
-    delete: { roles: WRITERS, liveSession: true },
+    /** One's own: a readonly member searches too, and decides what is kept of it. */
+    record: { roles: EVERYONE },
+    delete: { roles: EVERYONE, liveSession: true },
   },
   documents: {
     read: { roles: EVERYONE, readOnly: true },

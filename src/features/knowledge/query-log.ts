@@ -1,4 +1,4 @@
-/** What was asked of documents: kept for the person who asked, by their own key, and gone when they or the time say so. */
+/** What was asked of documents, and what they were searched for: kept for the person who asked, by their own key, and gone when they or the time say so. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
@@ -7,44 +7,52 @@ import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { EnvelopeContext } from "../../platform/keyring.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange, userDataKey } from "../users/service.ts";
-import { type ListQueries, LoggedQuery, type QueryOutcome } from "./query-schema.ts";
+import { type ListQueries, LoggedQuery, type QueryKind, type QueryOutcome } from "./query-schema.ts";
 import { knowledgeQueries } from "./query-tables.ts";
 
 const Body = LoggedQuery.pick({ question: true, collection_ids: true, sources: true, usage: true });
 
 export interface AskedQuery extends z.infer<typeof Body> {
   id: string;
+  kind: QueryKind;
   outcome: QueryOutcome;
 }
 
-/** Safe to repeat. */
-export async function recordQuery(ctx: Ctx, { id, outcome, ...query }: AskedQuery): Promise<void> {
+/** Never fails: an answer is not lost for a line in the log. Safe to repeat. */
+export async function keepQuery(ctx: Ctx, query: AskedQuery): Promise<void> {
+  await recordQuery(ctx, query).catch((cause: unknown) =>
+    ctx.log.error({ event: "knowledge_query.unlogged", query_id: query.id }, cause),
+  );
+}
+
+async function recordQuery(ctx: Ctx, { id, kind, outcome, ...query }: AskedQuery): Promise<void> {
   const userId = userIdOf(ctx);
   const key = await userDataKey(ctx);
   const body = key.sealJson(Body.parse(query), placeOf(id, userId));
-  const row = { id, userId, body, outcome, createdAt: new Date(ctx.clock.now()) };
+  const row = { id, userId, body, kind, outcome, createdAt: new Date(ctx.clock.now()) };
   await ctx.db.run(allow("knowledge_queries", "record"), (queries) => [
     queries.insert(knowledgeQueries).values(row).onConflictDoNothing(),
   ]);
 }
 
 /** The newest first. */
-export async function listQueries(ctx: Ctx, { limit, cursor }: ListQueries) {
+export async function listQueries(ctx: Ctx, { limit, cursor, kind }: ListQueries) {
+  const isOfKind = kind === undefined ? undefined : eq(knowledgeQueries.kind, kind);
   const userId = userIdOf(ctx);
   const [rows] = await ctx.db.run(allow("knowledge_queries", "read"), (queries) => [
     queries
       .select()
       .from(knowledgeQueries)
-      .where(and(eq(knowledgeQueries.userId, userId), before(cursor)))
+      .where(and(eq(knowledgeQueries.userId, userId), isOfKind, before(cursor)))
       .orderBy(desc(knowledgeQueries.id))
       .limit(limit + 1),
   ]);
   const page = cutPage(rows, limit, ({ id }) => [id]);
   if (page.data.length === 0) return { ...page, data: [] };
   const key = await userDataKey(ctx);
-  const data = page.data.map(({ id, body, outcome, createdAt }): LoggedQuery => {
+  const data = page.data.map(({ id, body, kind: of, outcome, createdAt }): LoggedQuery => {
     const query = key.openJson(body, placeOf(id, userId), Body.parse);
-    return { id, outcome, ...query, created_at: createdAt.toISOString() };
+    return { id, kind: of, outcome, ...query, created_at: createdAt.toISOString() };
   });
   return { ...page, data };
 }

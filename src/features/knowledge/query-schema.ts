@@ -60,15 +60,19 @@ export const QueryAnswer = z
   .meta({ id: "QueryAnswer" });
 export type QueryAnswer = z.infer<typeof QueryAnswer>;
 
+export const QueryKind = z.enum(["question", "search"]);
+export type QueryKind = z.infer<typeof QueryKind>;
+
 export const QueryOutcome = z.enum(["answered", "not_answered", "failed", "cancelled"]);
 export type QueryOutcome = z.infer<typeof QueryOutcome>;
 
 export const LoggedQuery = z
   .object({
     id: z.uuid(),
-    question: z.string(),
+    kind: QueryKind,
+    question: z.string().describe("Or what was searched for"),
     collection_ids: z.array(z.uuid()),
-    outcome: QueryOutcome,
+    outcome: QueryOutcome.describe("Of a search `answered` when something was found"),
     sources: z
       .array(
         z.object({
@@ -78,10 +82,10 @@ export const LoggedQuery = z
             .int()
             .positive()
             .nullable()
-            .describe("Of the citation; null when it was given and not cited"),
+            .describe("Of the citation; null for what was given or found and not cited"),
         }),
       )
-      .describe("What the answer was made from; a chunk may be gone since"),
+      .describe("What was found, or the answer made from, best first; a chunk may be gone since"),
     usage: QueryUsage,
     created_at: time,
   })
@@ -89,6 +93,6 @@ export const LoggedQuery = z
 export type LoggedQuery = z.infer<typeof LoggedQuery>;
 export const LoggedQueryPage = pageOf(LoggedQuery);
 
-export const ListQueries = PageQuery;
+export const ListQueries = PageQuery.extend({ kind: QueryKind.optional() });
 export type ListQueries = z.infer<typeof ListQueries>;
 export const QueryId = z.object({ id: z.uuid() });

@@ -7,8 +7,9 @@ import { allow } from "../auth/policy.ts";
 import { AnswerReader, answerRequest, type ReadAnswer, silence } from "./core/answer.ts";
 import { citationsOf } from "./core/citing.ts";
 import { withinTokens } from "./core/sources.ts";
-import { recordQuery } from "./query-log.ts";
+import { keepQuery } from "./query-log.ts";
 import type { QueryAnswer, QueryOutcome, QueryRequest, QueryUsage } from "./query-schema.ts";
+import { NO_USAGE, withUsage } from "./query-usage.ts";
 import { type Found, retrieve, withoutStrays } from "./retrieve.ts";
 
 /** From the first model call to the last word, retries included. */
@@ -33,8 +34,6 @@ export interface AskedQuestion {
   /** What finding them cost. */
   spent: QueryUsage;
 }
-
-const NO_USAGE: QueryUsage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, model_calls: 0 };
 
 /** Finds the sources. Throws `forbidden`, and `not_found` when one of the collections is none of the person's. */
 export async function findSources(
@@ -150,16 +149,6 @@ function toAnswer(
   };
 }
 
-function withUsage(sum: QueryUsage, usage: ModelUsage): QueryUsage {
-  return {
-    input_tokens: sum.input_tokens + usage.inputTokens,
-    output_tokens: sum.output_tokens + usage.outputTokens,
-    cache_read_tokens: sum.cache_read_tokens + usage.cacheReadTokens,
-    model_calls: sum.model_calls + 1,
-  };
-}
-
-/** An answer is not lost for a line in the log. */
 async function keep(
   ctx: Ctx,
   { id, request, sources, spent }: AskedQuestion,
@@ -173,8 +162,13 @@ async function keep(
     number: numbers.get(chunk_id) ?? null,
   }));
   const { question, collection_ids } = request;
-  const usage = answer?.usage ?? spent;
-  await recordQuery(ctx, { id, outcome, question, collection_ids, sources: given, usage }).catch(
-    (cause: unknown) => ctx.log.error({ event: "knowledge_query.unlogged", query_id: id }, cause),
-  );
+  await keepQuery(ctx, {
+    id,
+    kind: "question",
+    outcome,
+    question,
+    collection_ids,
+    sources: given,
+    usage: answer?.usage ?? spent,
+  });
 }

@@ -2,7 +2,9 @@
 import type { Ctx } from "../../platform/context.ts";
 import { RERANKED_MAX } from "./core/rerank.ts";
 import { isRelated, mergeRanked } from "./core/sources.ts";
+import { type AskedQuery, keepQuery } from "./query-log.ts";
 import type { RankedSearch } from "./query-schema.ts";
+import { NO_USAGE, withUsage } from "./query-usage.ts";
 import { type RerankOptions, rerank } from "./rerank.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
 import { searchKnowledge } from "./search.ts";
@@ -48,11 +50,42 @@ export function withoutStrays<Hit extends SearchHit>(
   return config.embedder.kind === "hashing" ? found.filter((hit) => isRelated(question, hit)) : [...found];
 }
 
-/** One collection, by the words and the meaning of a query; with `rerank` in the small model's order. */
-export async function searchCollection(ctx: Ctx, request: RankedSearch): Promise<SearchAnswer> {
+/**
+ * One collection, by the words and the meaning of a query; with `rerank` in the small model's order. It is kept in the
+ * person's log under `id`, after the answer.
+ */
+export async function searchCollection(ctx: Ctx, request: RankedSearch, id: string): Promise<SearchAnswer> {
+  let usage = NO_USAGE;
+  const answer = await ranked(ctx, request, (spent) => {
+    usage = withUsage(usage, spent);
+  });
+  const { query: question, collection_id } = request;
+  const sources = answer.data.map(({ chunk_id, document }) => ({
+    chunk_id,
+    document_id: document.id,
+    number: null,
+  }));
+  const entry: AskedQuery = {
+    id,
+    kind: "search",
+    outcome: sources.length > 0 ? "answered" : "not_answered",
+    question,
+    collection_ids: [collection_id],
+    sources,
+    usage,
+  };
+  ctx.waitUntil(keepQuery(ctx, entry));
+  return answer;
+}
+
+async function ranked(
+  ctx: Ctx,
+  request: RankedSearch,
+  spent: NonNullable<RerankOptions["spent"]>,
+): Promise<SearchAnswer> {
   const { rerank: isReranked, ...search } = request;
   if (!isReranked) return searchKnowledge(ctx, search);
   const answer = await searchKnowledge(ctx, { ...search, limit: Math.max(search.limit, RERANKED_MAX) });
-  const ordered = await rerank(ctx, search.query, answer.data);
+  const ordered = await rerank(ctx, search.query, answer.data, { spent });
   return { ...answer, data: ordered.slice(0, search.limit) };
 }

@@ -17,13 +17,14 @@ export const knowledgeRoutes: readonly Route[] = [
       tag: "knowledge",
       summary: "Search a collection",
       description:
-        "By words and by meaning together. What is at rest is encrypted: words are found by keyed hashes.",
+        "By words and by meaning together. What is at rest is encrypted: words are found by keyed hashes. What was searched " +
+        "for and found is kept encrypted for 30 days; see `GET /rag/queries`.",
       policy: { action: "search", resource: "collections" },
       body: RankedSearch,
       answer: schema.SearchAnswer,
       errors: ["not_found", "model_unavailable"],
     },
-    ({ ctx, body }) => knowledge.searchCollection(ctx, body),
+    ({ ctx, body, newId }) => knowledge.searchCollection(ctx, body, newId),
   ),
   ...queryRoutes,
 ];

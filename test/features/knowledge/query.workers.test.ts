@@ -1,9 +1,11 @@
 import { env } from "cloudflare:workers";
+import { sql } from "drizzle-orm";
 import { beforeAll, expect, inject, test } from "vitest";
 import { LoggedQueryPage, QueryAnswer, QueryRequest } from "../../../src/features/knowledge/query-schema.ts";
 import { answerQuery } from "../../../src/features/knowledge/service.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
+import { connectAs } from "../../support/database.ts";
 import { ingested, newCollection, replaced } from "../../support/knowledge.ts";
 import { breakModel, modelRequests, scriptModel } from "../../support/model.ts";
 import { eventsOf } from "../../support/sse.ts";
@@ -251,6 +253,34 @@ test("questions and their sources are kept for the person who asked, until they 
   expect((await queries(own)).data.map(({ id }) => id)).toEqual([ids[1]]);
   expect((await call("DELETE", "/api/v1/rag/queries", { as: own })).status).toBe(204);
   expect((await queries(own)).data).toEqual([]);
+});
+
+test("searches are kept beside the questions, with what was found, also of who only reads", async () => {
+  const own = await newUser(env);
+  const mine = await newCollection(own);
+  const read = await ingested(own, { collection_id: mine.id, content: HANDBOOK, type: "markdown" });
+  const search = (query: string) =>
+    call("POST", "/api/v1/rag/search", { as: own, body: { collection_id: mine.id, query } });
+  const listed = (kind = "") =>
+    callFor(LoggedQueryPage, "GET", `/rag/queries?limit=100${kind && `&kind=${kind}`}`, { as: own });
+  await connectAs(env, "postgres").execute(
+    sql`update members set role = 'readonly' where user_id = ${own.userId}`,
+  );
+  expect((await search("paid holiday")).status).toBe(200);
+  // It is written after the answer.
+  await expect.poll(async () => (await listed()).data).toHaveLength(1);
+  const [kept] = (await listed("search")).data;
+  expect(kept).toMatchObject({
+    kind: "search",
+    outcome: "answered",
+    question: "paid holiday",
+    collection_ids: [mine.id],
+  });
+  expect(kept?.sources[0]).toMatchObject({ document_id: read.id, number: null });
+  expect((await listed("question")).data).toEqual([]);
+  expect((await search("")).status).toBe(422);
+  expect((await call("DELETE", `/api/v1/rag/queries/${kept?.id}`, { as: own })).status).toBe(204);
+  expect((await listed()).data).toEqual([]);
 });
 
 test("pages of questions follow each other", async () => {

@@ -1,0 +1,2 @@
+ALTER TABLE "knowledge_queries" ADD COLUMN "kind" text DEFAULT 'question' NOT NULL;--> statement-breakpoint
+ALTER TABLE "knowledge_queries" ADD CONSTRAINT "knowledge_queries_kind" CHECK ("knowledge_queries"."kind" in ('question', 'search'));
