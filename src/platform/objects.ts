@@ -51,22 +51,31 @@ export class SealedObjects {
 
   /** Null when there is none. Throws `internal` when it was altered. */
   async get(name: string): Promise<Uint8Array | null> {
+    const object = await this.getStream(name);
+    if (!object) return null;
+    // Exactly as many as there are: readers copy what is part of something larger.
+    const bytes = new Uint8Array(object.size);
+    let length = 0;
+    for await (const chunk of object.bytes) {
+      bytes.set(chunk, length);
+      length += chunk.length;
+    }
+    return bytes;
+  }
+
+  /** As `get`, a segment at a time: what was altered breaks the stream off. */
+  async getStream(name: string): Promise<(StreamedBytes & { size: number }) | null> {
     const object = await this.#bucket.get(name);
     if (!object) return null;
     const context = this.#contextOf(name);
     const { head, stream } = await peek(object.body, HEADER_BYTES_MAX);
     if (head[0] === ENVELOPE_VERSION) {
       const sealed = await readBounded({ body: stream }, object.size);
-      return this.#key.open(sealed ?? head, context);
+      const opened = this.#key.open(sealed ?? head, context);
+      return { bytes: new Blob([opened]).stream(), size: opened.length };
     }
-    // Exactly as many as there are: readers copy what is part of something larger.
-    const bytes = new Uint8Array(plainLength(object.size, head, this.#key));
-    let length = 0;
-    for await (const chunk of stream.pipeThrough(openStream(this.#key, context))) {
-      bytes.set(chunk, length);
-      length += chunk.length;
-    }
-    return bytes;
+    const size = plainLength(object.size, head, this.#key);
+    return { bytes: stream.pipeThrough(openStream(this.#key, context)), size };
   }
 
   async #putWhole(name: string, sealed: ReadableStream<Uint8Array>, length: number): Promise<void> {

@@ -211,7 +211,10 @@ function insertUpload(
 }
 
 /** What cannot be queued now is queued by the schedule. */
-export async function enqueue(ctx: Ctx, { id, userId, version }: DocumentRow): Promise<void> {
+export async function enqueue(
+  ctx: Ctx,
+  { id, userId, version }: Pick<DocumentRow, "id" | "userId" | "version">,
+): Promise<void> {
   const message: IngestMessage = {
     kind: "document.ingest",
     tenant_id: ctx.tenantId,

@@ -99,6 +99,36 @@ export const collectionRoutes: readonly Route[] = [
   ),
   route(
     "GET",
+    "/rag/collections/{id}/statistics",
+    {
+      id: "getCollectionStatistics",
+      tag: "knowledge",
+      summary: "See what is in a collection",
+      policy: onCollections("read"),
+      params: schema.CollectionId,
+      answer: schema.CollectionStatistics,
+    },
+    ({ ctx, params }) => knowledge.collectionStatistics(ctx, params.id),
+  ),
+  route(
+    "POST",
+    "/rag/collections/{id}/reindex",
+    {
+      id: "reindexCollection",
+      tag: "knowledge",
+      summary: "Read a collection again with its present settings",
+      description:
+        "Changed settings count for documents that are sent from then on; this has the others read again from the bytes that " +
+        "are there. What was can be found until then. Repeated, it takes up those that are left.",
+      policy: onCollections("update"),
+      params: schema.CollectionId,
+      answer: schema.Reindexing,
+      status: 202,
+    },
+    ({ ctx, params }) => knowledge.reindexCollection(ctx, params.id),
+  ),
+  route(
+    "GET",
     "/rag/collections/{id}/versions",
     {
       id: "listCollectionVersions",

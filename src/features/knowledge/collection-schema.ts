@@ -75,6 +75,28 @@ export const UpdateCollection = z.object({
 });
 export type UpdateCollection = z.infer<typeof UpdateCollection>;
 
+export const Reindexing = z.object({
+  documents: z.int().describe("How many are read again; each tells its state"),
+});
+export type Reindexing = z.infer<typeof Reindexing>;
+
+const DocumentCounts = z.object({
+  queued: z.int(),
+  parsing: z.int(),
+  embedding: z.int(),
+  ready: z.int(),
+  failed: z.int(),
+});
+
+export const CollectionStatistics = z.object({
+  documents: DocumentCounts.describe("How many are in each state"),
+  chunks: z.int().describe("That can be found"),
+  bytes: z.int().describe("Of the documents that can be found, as they were sent"),
+  bytes_kept: z.int().describe("Of all uploads that are kept for earlier versions too"),
+  outdated: z.int().describe("Documents that were read with other settings than the collection has now"),
+});
+export type CollectionStatistics = z.infer<typeof CollectionStatistics>;
+
 export const VersionCause = z.enum(["document_added", "document_replaced", "document_deleted", "restored"]);
 export type VersionCause = z.infer<typeof VersionCause>;
 

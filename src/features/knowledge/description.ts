@@ -8,14 +8,15 @@ import { enqueue, UNQUEUED } from "./acceptance.ts";
 import { type DocumentRow, liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { tagsOf } from "./filters.ts";
 import { arrayOf, type UploadRow } from "./indexing.ts";
+import { insertCopies, READ_AGAIN } from "./rereading.ts";
 import type { Document, UpdateDocument } from "./schema.ts";
 import { documents, documentVersions } from "./tables.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
 
 /**
- * Changes title and metadata; what is left out stays. Its content is not read again: the words of a new title count for
- * searches from the next upload on, those of one that is being read included. Throws `precondition_failed` when the stored
- * version is not one of `ifMatch`.
+ * Changes title and metadata; what is left out stays. Under a new title the content is read again, as a new upload of the
+ * same bytes, for each chunk is found by the title too. One that has failed is only renamed: asked for again, it is read
+ * with the new title. Throws `precondition_failed` when the stored version is not one of `ifMatch`.
  */
 export async function updateDocument(
   ctx: Ctx,
@@ -62,6 +63,15 @@ function namedUploads(queries: Queries, id: string) {
     );
 }
 
+/** With the settings it was read with: nothing but the title differs. */
+function copyOf({ number }: UploadRow, body: Uint8Array) {
+  const earlier = sql`(select * from ${documentVersions} where ${documentVersions.number} = ${number}::integer)`;
+  return insertCopies(earlier, {
+    body: sql`${sql.param(body, documents.body)}::bytea`,
+    settings: sql`earlier.chunk_tokens, earlier.overlap_tokens`,
+  });
+}
+
 interface Description {
   found: DocumentRow;
   uploads: readonly UploadRow[];
@@ -80,6 +90,12 @@ function describe(
   const bodies = uploads.map(
     ({ number, body }) => sql`(${number}::integer, ${sql.param(renamed(body), documents.body)}::bytea)`,
   );
+  const shown = uploads.find(({ versions }) => versions.endsWith(",)}"));
+  const isReadAgain =
+    shown !== undefined &&
+    found.status === "ready" &&
+    title !== undefined &&
+    title !== vault.openTitle({ ...shown, id });
   const described =
     metadata === undefined
       ? sql``
@@ -89,11 +105,10 @@ function describe(
   return queries.execute<{ id: string }>(sql`
     with changed as (
       update ${documents} set ${described} body = ${sql.param(renamed(found.body), documents.body)}::bytea,
-        version = version + 1, updated_at = now(),
-        due_at = case when ${isUnread} then greatest(due_at, ${UNQUEUED}) else due_at end
+        version = version + 1, updated_at = now(), ${isReadAgain ? READ_AGAIN : sql`due_at = case when ${isUnread} then greatest(due_at, ${UNQUEUED}) else due_at end`}
       where ${and(liveDocument(queries, ctx, id, "write"), eq(documents.version, found.version))}
-      returning id
-    ), renamed as (
+      returning id, upload
+    )${isReadAgain ? sql`, copied as (${copyOf(shown, renamed(shown.body))})` : sql``}, renamed as (
       update ${documentVersions} set body = named.body from changed, (values ${sql.join(bodies, sql`, `)}) as named (number, body)
       where document_id = changed.id and ${documentVersions.number} = named.number
     ), recorded as (${recordOf(ctx, { event: "document.updated", subjectId: id }, sql`changed`)})

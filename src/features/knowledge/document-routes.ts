@@ -65,7 +65,7 @@ export const documentRoutes: readonly Route[] = [
       id: "listDocuments",
       tag: "knowledge",
       summary: "List documents",
-      description: "The newest first; of one collection with `collection_id`.",
+      description: "The newest first; of one collection with `collection_id`, in one state with `status`.",
       policy: onDocuments("read"),
       query: schema.ListDocuments,
       answer: schema.DocumentPage,
@@ -86,6 +86,21 @@ export const documentRoutes: readonly Route[] = [
       versioned: true,
     },
     ({ ctx, params }) => knowledge.getDocument(ctx, params.id),
+  ),
+  route(
+    "GET",
+    "/rag/documents/{id}/content",
+    {
+      id: "getDocumentContent",
+      tag: "knowledge",
+      summary: "Download a document",
+      description: "Its bytes as they were sent or fetched: those that can be found, else the newest.",
+      policy: onDocuments("read"),
+      params: schema.DocumentId,
+      media: FILES,
+      errors: ["conflict"],
+    },
+    ({ ctx, params }) => knowledge.documentContent(ctx, params.id),
   ),
   uploadRoute(
     "PUT",
@@ -121,8 +136,8 @@ export const documentRoutes: readonly Route[] = [
       tag: "knowledge",
       summary: "Change a document's title or metadata",
       description:
-        "What is left out stays. The content is not read again: the words of a new title count for searches from the next " +
-        "upload on.",
+        "What is left out stays. Words of a title count for searches: under a new one the document is read again, and until " +
+        "it has been, it is found by the old one.",
       policy: onDocuments("update"),
       params: schema.DocumentId,
       body: schema.UpdateDocument,

@@ -79,7 +79,10 @@ export const DocumentVersion = z
 export type DocumentVersion = z.infer<typeof DocumentVersion>;
 export const DocumentVersionPage = pageOf(DocumentVersion);
 
-export const ListDocuments = PageQuery.extend({ collection_id: z.uuid().optional() });
+export const ListDocuments = PageQuery.extend({
+  collection_id: z.uuid().optional(),
+  status: DocumentStatus.optional(),
+});
 export type ListDocuments = z.infer<typeof ListDocuments>;
 
 export const UpdateDocument = z

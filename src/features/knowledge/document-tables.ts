@@ -146,6 +146,8 @@ export const documentVersions = pgTable(
     number: integer("number").notNull(),
     /** Names its bytes. */
     uploadId: uuid("upload_id").notNull().unique(),
+    /** The upload whose bytes it has as well: they are read again, under another title or with other settings. */
+    copyOf: uuid("copy_of"),
     tenantId: tenantId(),
     userId: uuid("user_id").notNull(),
     /** `collections.number`. */

@@ -85,14 +85,15 @@ function fromBase64(content: string, where: string): Uint8Array {
 }
 
 /** The newest first. */
-export async function listDocuments(ctx: Ctx, { limit, cursor, collection_id }: ListDocuments) {
+export async function listDocuments(ctx: Ctx, { limit, cursor, collection_id, status }: ListDocuments) {
   const permission = allow("documents", "read");
   const inCollection = collection_id === undefined ? undefined : eq(documents.collectionId, collection_id);
+  const inState = status === undefined ? undefined : eq(documents.status, status);
   const [rows] = await ctx.db.run(permission, (queries) => [
     queries
       .select()
       .from(documents)
-      .where(and(liveDocument(queries, ctx), inCollection, before(cursor)))
+      .where(and(liveDocument(queries, ctx), inCollection, inState, before(cursor)))
       .orderBy(desc(documents.id))
       .limit(limit + 1),
   ]);

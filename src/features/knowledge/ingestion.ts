@@ -8,6 +8,7 @@ import { BYTES_MISSING } from "./document-rows.ts";
 import { eraseDocument, objectName } from "./erasure.ts";
 import { type Cut, deleteOtherPlaces, identify, insertPlaces, type Reading } from "./indexing.ts";
 import { publish } from "./publishing.ts";
+import { copyEarlier } from "./rereading.ts";
 import { storeChunks } from "./storing.ts";
 import { fetchUpload } from "./url-documents.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
@@ -81,6 +82,8 @@ async function bytesOf(ctx: JobCtx, vault: KnowledgeVault, reading: Reading) {
   const name = objectName(ctx.tenantId, document.id, upload.uploadId);
   const bytes = await vault.objects(ctx.ports.objects).get(name);
   if (bytes) return { bytes, body };
+  const copied = await copyEarlier(ctx, vault, reading);
+  if (copied) return { bytes: copied, body };
   if (body.url === undefined) throw new DocumentProblem("unreadable", BYTES_MISSING);
   return fetchUpload(ctx, vault, reading, { ...body, url: body.url });
 }

@@ -9,6 +9,7 @@ export {
   undeleteCollection,
   updateCollection,
 } from "./collections.ts";
+export { documentContent } from "./content.ts";
 export { AnswerReader, INSTRUCTIONS as ANSWER_INSTRUCTIONS } from "./core/answer.ts";
 export { type CitedSource, citationsOf } from "./core/citing.ts";
 export { mergeRanked, questionBlock, sourceBlock, withinTokens } from "./core/sources.ts";
@@ -25,8 +26,10 @@ export {
 export { answerFromSources, findSources } from "./query.ts";
 export { answerQuery } from "./query-door.ts";
 export { deleteQueries, deleteQuery, listQueries } from "./query-log.ts";
+export { reindexCollection } from "./rereading.ts";
 export { searchCollection, withoutStrays } from "./retrieve.ts";
 export { searchKnowledge } from "./search.ts";
+export { collectionStatistics } from "./statistics.ts";
 export { sweepDocuments } from "./sweep.ts";
 export { replaceWithUpload, uploadDocument } from "./uploads.ts";
 export { knowledgeUsage } from "./usage.ts";
