@@ -36,7 +36,7 @@ export const CLIENT_WORDS: WordsOf<Frames<typeof ClientFrame>> = {
       "Starts a turn of the home supervisor. A repeated `request_id` resumes that turn and never starts another.",
     fields: {
       message: "what the person says",
-      chat_id: "goes on in this chat; without it, and without a history, a chat is made",
+      chat_id: "goes on in this chat, and its agent answers; without it, and without a history, a chat is made",
       conversation_history: "earlier messages that the client keeps itself; ignored when `chat_id` is given",
     },
     example: { type: "home_request", request_id: TURN, message: "What is due today?" },
@@ -50,7 +50,7 @@ export const CLIENT_WORDS: WordsOf<Frames<typeof ClientFrame>> = {
       "scope.type":
         "decides the domain: task → tasks, project and client → projects, note → notes, timeline → timelines",
       "scope.id": "the row, which is then loaded before the model is asked",
-      chat_id: "goes on in this chat; without it the exchange belongs to none",
+      chat_id: "goes on in this chat, and its agent answers; without it the exchange belongs to none",
     },
     example: {
       type: "floating_request",
