@@ -36,7 +36,8 @@ export const CLIENT_WORDS: WordsOf<Frames<typeof ClientFrame>> = {
       "Starts a turn of the home supervisor. A repeated `request_id` resumes that turn and never starts another.",
     fields: {
       message: "what the person says",
-      chat_id: "goes on in this chat, and its agent answers; without it, and without a history, a chat is made",
+      chat_id:
+        "goes on in this chat, and its agent answers; without it, and without a history, a chat is made",
       conversation_history: "earlier messages that the client keeps itself; ignored when `chat_id` is given",
     },
     example: { type: "home_request", request_id: TURN, message: "What is due today?" },
