@@ -14,8 +14,10 @@ import { agentsWith } from "../support/agents-with-canaries.ts";
 import { call, callFor } from "../support/api.ts";
 import { disguised, findCanaries, newCanary, type Resting } from "../support/canary.ts";
 import { ringAlarm } from "../support/hub.ts";
+import { newColleague } from "../support/intruders.ts";
 import { deliver, documentOf, ingested, messageFor, newCollection, replaced } from "../support/knowledge.ts";
 import { scriptModel } from "../support/model.ts";
+import { shared } from "../support/sharing.ts";
 import { connect, upgrade } from "../support/socket.ts";
 import { allStores } from "../support/stores.ts";
 import { newUser, PASSWORD } from "../support/users.ts";
@@ -63,6 +65,7 @@ const canaries = Object.fromEntries(
     "name of a server",
     "searched knowledge",
     "question to documents",
+    "question of a colleague",
     "answer from documents",
     "event",
     "agent name",
@@ -297,6 +300,16 @@ async function knowledge(user: Awaited<ReturnType<typeof newUser>>): Promise<voi
   expect(await answered.text()).toContain(word("answer from documents"));
   const kept = await call("GET", "/api/v1/rag/queries", { as: user });
   expect(await kept.text()).toContain(word("question to documents"));
+  const colleague = await newColleague(user);
+  await shared(collection, { by: user, to: colleague, right: "read" });
+  const theirs = `${word("document text")} ${text("question of a colleague")}`;
+  const found = await call("POST", "/api/v1/rag/query", {
+    as: colleague,
+    body: { ...request, question: theirs },
+  });
+  expect(found.status).toBe(200);
+  const log = await call("GET", "/api/v1/rag/queries", { as: colleague });
+  expect(await log.text()).toContain(word("question of a colleague"));
   await replaced(user, ready, { title: text("replaced title"), content: text("replaced text") });
   expect(await search(word("replaced text"))).toContain(ready.id);
   const broken = `\u0000\u0001\u0002\u0003\u0004\u0005${text("document text")}`;

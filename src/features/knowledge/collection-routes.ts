@@ -135,7 +135,8 @@ export const collectionRoutes: readonly Route[] = [
       tag: "knowledge",
       summary: "List the versions of a collection",
       description:
-        "Each change of what can be found makes one. The newest first, as many as the collection keeps; a search can name one.",
+        "Each change of what can be found makes one. The newest first, as many as the collection keeps; a search can name one. " +
+        "Who only reads the collection is told of the newest.",
       policy: onCollections("read"),
       params: schema.CollectionId,
       query: schema.ListVersions,

@@ -155,7 +155,8 @@ export const documentRoutes: readonly Route[] = [
       tag: "knowledge",
       summary: "List the uploads of a document",
       description:
-        "The newest first, with the content versions of the collection in which each can be found.",
+        "The newest first, with the content versions of the collection in which each can be found. Who only reads the " +
+        "collection is told of the one that can be found now.",
       policy: onDocuments("read"),
       params: schema.DocumentId,
       query: schema.ListVersions,

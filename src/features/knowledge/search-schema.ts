@@ -39,7 +39,10 @@ export const SearchRequest = z.object({
     .min(1)
     .max(2 ** 31 - 1)
     .optional()
-    .describe("A content version of the collection; the newest when left out"),
+    .describe(
+      "A content version of the collection; the newest when left out. Earlier ones are for its owner and for who may write " +
+        "into it",
+    ),
   filter: SearchFilter.optional(),
   limit: z.int().min(1).max(RESULTS_MAX).default(RESULTS_DEFAULT),
   diversity: z
