@@ -36,15 +36,30 @@ export const taskTool: ToolDeclaration<TaskInput> = {
   label: "Asking a specialist",
 };
 
+const inputs = new Map<string, z.ZodType<TaskInput>>();
+const INPUTS_MAX = 100;
+
+/** The same for the same names: to make it and to write it down for the model costs more than the rest of a turn's tools. */
+function inputNaming(extra: readonly string[]): z.ZodType<TaskInput> {
+  const key = JSON.stringify(extra);
+  let input = inputs.get(key);
+  if (!input) {
+    const names = z.enum([...Domain.options, ...extra]);
+    input = z.strictObject({ agent: names.describe("The specialist to ask."), ...Task.shape });
+    if (inputs.size >= INPUTS_MAX) inputs.clear();
+    inputs.set(key, input);
+  }
+  return input;
+}
+
 /** The same tool, with these agents to ask besides the domains. */
 export function taskToolWith(extra: readonly DelegableAgent[]): ToolDeclaration<TaskInput> {
   if (extra.length === 0) return taskTool;
-  const names = [...Domain.options, ...extra.map(({ name }) => name)];
   const purposes = extra.map(({ name, purpose }) => `- ${name}: ${purpose}`);
   return {
     ...taskTool,
     description: `${taskTool.description} Besides those for the domains there are:\n${purposes.join("\n")}`,
-    input: z.strictObject({ agent: z.enum(names).describe("The specialist to ask."), ...Task.shape }),
+    input: inputNaming(extra.map(({ name }) => name)),
   };
 }
 

@@ -68,10 +68,14 @@ export function toolSpecs(tools: Iterable<Described>): ToolSpec[] {
   const list = [...tools].map(toolSpec);
   const key = list.map(({ name }) => name).join();
   const known = specLists.get(key);
-  if (known?.every((spec, index) => spec === list[index])) return known;
+  if (known?.every((spec, index) => isSameSpec(spec, list[index]!))) return known;
   if (specLists.size >= SPEC_LISTS_MAX) specLists.clear();
   specLists.set(key, list);
   return list;
+}
+
+function isSameSpec(one: ToolSpec, other: ToolSpec): boolean {
+  return one.description === other.description && one.inputSchema === other.inputSchema;
 }
 
 export type InputReading<Input> = { ok: true; input: Input } | { ok: false; output: ToolOutput };

@@ -7,6 +7,7 @@ import {
   TaskInput,
   TodosInput,
   taskTool,
+  taskToolWith,
   todosTool,
 } from "../../../src/features/agent/delegate.ts";
 import { Scope } from "../../../src/features/hub/protocol.ts";
@@ -66,4 +67,23 @@ test("the tools are described to the model with their required parameters", () =
     { name: "write_todos", inputSchema: { required: ["todos"] } },
     { name: "hand_over", inputSchema: { required: ["instruction"] } },
   ]);
+});
+
+describe("agents to ask besides the domains", () => {
+  const works = { program: async () => "" } as never;
+  const agent = (name: string, purpose: string) => ({ name, purpose, label: name, works });
+
+  test("are named in the tool, each with its purpose", () => {
+    const tool = taskToolWith([agent("travel", "Plans journeys."), agent("cook", "Knows recipes.")]);
+    expect(tool.description).toContain("- travel: Plans journeys.\n- cook: Knows recipes.");
+    expect(tool.input.safeParse({ agent: "cook", instruction: "Bread" }).success).toBe(true);
+    expect(tool.input.safeParse({ agent: "tasks", instruction: "Bread" }).success).toBe(true);
+    expect(tool.input.safeParse({ agent: "bake", instruction: "Bread" }).success).toBe(false);
+  });
+
+  test("of the same names have one input, whatever they are for, and of others another", () => {
+    const { input } = taskToolWith([agent("a", "One."), agent("b", "Two.")]);
+    expect(taskToolWith([agent("a", "Three."), agent("b", "Four.")]).input).toBe(input);
+    expect(taskToolWith([agent("a,b", "One.")]).input).not.toBe(input);
+  });
 });

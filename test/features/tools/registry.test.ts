@@ -7,6 +7,7 @@ import {
   runTool,
   ToolRegistry,
   toolSpec,
+  toolSpecs,
 } from "../../../src/features/tools/registry.ts";
 import { type Tool, type ToolOutput, TurnSuspended } from "../../../src/features/tools/types.ts";
 import { WORKSPACE_TOOLS } from "../../../src/features/workspace/tools.ts";
@@ -73,6 +74,15 @@ describe("a tool's specification", () => {
       expect(toolSpec({ ...tool }).inputSchema).toBe(spec.inputSchema);
     },
   );
+
+  test("is in one list for the same tools, which is then written down once", () => {
+    const tools = WORKSPACE_TOOLS.slice(0, 3);
+    const list = toolSpecs(tools);
+    expect(toolSpecs(tools.map((tool) => ({ ...tool })))).toBe(list);
+    const changed = toolSpecs(tools.map((tool) => ({ ...tool, description: "Another." })));
+    expect(changed).not.toBe(list);
+    expect(changed.map(({ description }) => description)).toEqual(["Another.", "Another.", "Another."]);
+  });
 
   test("shows what is required, not what the tool makes of it", () => {
     const create = WORKSPACE_TOOLS.find((tool) => tool.name === "create_task")!;
