@@ -56,7 +56,7 @@ async function promptFor(device: JournalingDevice): Promise<string> {
     { when: { purpose: "memory" }, reply: notes({}) },
     { reply: says("Well.") },
   ]);
-  await device.end(device.ask(`What about the shed? ${asking}`));
+  await device.end(device.ask(`What is it that I keep in the shed? ${asking}`));
   return promptOf(asking);
 }
 
