@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const CLASSES: Readonly<Record<string, RegExp>> = {
   id: /^(uuid|text|integer|bigint|_uuid)$/,
   time: /^(timestamp with time zone|integer)$/,
-  count: /^(integer|int4multirange)$/,
+  count: /^(integer|int4multirange|_int8)$/,
   enum: /^text$/,
   flag: /^(boolean|integer)$/,
   name: /^text$/,

@@ -125,6 +125,7 @@ test("a person who has settled in has rows in nearly every table", () => {
       "messages",
       "postings",
       "shares",
+      "token_counts",
       "tool_executions",
     ]),
   );
@@ -206,8 +207,9 @@ test("a key that leads to what is a person's names the person too, unless someth
     "chunk_places_chunk_of_document",
     // A policy asks for the chunk.
     "chunk_vectors_chunk_id_chunks_id_fk",
-    // In a collection of one's own, where nobody finds a chunk that is not.
-    "postings_chunk_chunks_number_fk",
+    // Policies ask whose the collection is.
+    "postings_collection_collections_number_fk",
+    "token_counts_collection_collections_number_fk",
   ]);
 });
 

@@ -12,6 +12,7 @@ import { ROOT } from "../../dev/project.ts";
 import type { Stack } from "../../dev/stack.ts";
 import { Collection, Document, DocumentPage, SearchAnswer } from "../../src/features/knowledge/schema.ts";
 import { newId } from "../../src/lib/ids.ts";
+import { EACH_POSTING } from "./postings.ts";
 
 /** Real ones; absent in a checkout alone. */
 const REAL = join(ROOT, "../shared/data/documents");
@@ -200,18 +201,22 @@ export class Library {
 
 const CHUNKS = `
   SELECT c.document_id AS document, concat_ws(' ', encode(c.content_hash, 'hex'), c.hidden, c.embedder,
-    (SELECT md5(string_agg(concat_ws(':', p.token, p.frequency, p.length), ',' ORDER BY p.token)) || '/' || count(*)
-       FROM postings p WHERE p.chunk = c.number),
+    p.made,
     (SELECT string_agg(md5(v.embedding::text), ',') FROM chunk_vectors v WHERE v.chunk_id = c.id),
     (SELECT string_agg(concat_ws(':', l.upload, l.ordinal, l.start, l.page), ',' ORDER BY l.upload, l.ordinal)
        FROM chunk_places l WHERE l.chunk = c.number)) AS made
-  FROM chunks c JOIN documents d ON d.id = c.document_id WHERE d.collection_id = $1`;
+  FROM chunks c JOIN documents d ON d.id = c.document_id
+  LEFT JOIN (
+    SELECT chunk, md5(string_agg(concat_ws(':', token, frequency, length), ',' ORDER BY token)) || '/' || count(*) AS made
+    FROM ${EACH_POSTING} AS each GROUP BY chunk
+  ) AS p ON p.chunk = c.number
+  WHERE d.collection_id = $1`;
 
 const VERSIONS = `
   SELECT content_version, (SELECT count(*)::integer FROM collection_versions v WHERE v.collection_id = c.id) AS versions,
     (SELECT sum(u.chunks) || ' chunks, ' || sum(u.terms) || ' terms' FROM document_versions u
        WHERE u.collection = c.number AND upper_inf(u.versions)) AS newest,
-    (SELECT sum(length) || ' terms' FROM (SELECT DISTINCT p.chunk, p.length FROM postings p
+    (SELECT sum(length) || ' terms' FROM (SELECT DISTINCT p.chunk, p.length FROM ${EACH_POSTING} AS p
        WHERE p.collection = c.number) AS lengths) AS indexed
   FROM collections c WHERE c.id = $1`;
 

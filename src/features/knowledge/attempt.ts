@@ -3,10 +3,11 @@ import { and, eq, sql } from "drizzle-orm";
 import { type JobCtx, userIdOf } from "../../platform/context.ts";
 import type { Queries, Query } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
-import { KEPT } from "./collection-rows.ts";
+import { KEPT, lockCollection } from "./collection-rows.ts";
 import type { DocumentProblem } from "./core/parse/document.ts";
 import { objectName } from "./erasure.ts";
 import { isUnfinished, type Reading } from "./indexing.ts";
+import { removePostings } from "./postings.ts";
 import { announce, type Progress } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
 import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
@@ -78,20 +79,15 @@ export async function fail(
     await ctx.ports.objects.delete(objectName(ctx.tenantId, document.id, upload.uploadId));
   }
   const isOurs = sql`exists (select from ${documents} where ${isUnfinished(document)})`;
+  const isLeft = sql`${chunks.documentId} = ${document.id}::uuid and ${chunks.hidden} and ${isOurs}
+    and not exists (select from ${chunkPlaces} where ${chunkPlaces.chunk} = ${chunks.number})`;
   await ctx.db.run(allow("documents", "ingest"), (queries) => [
+    lockCollection(queries, document.collectionId),
     queries
       .delete(chunkPlaces)
       .where(and(eq(chunkPlaces.documentId, document.id), eq(chunkPlaces.upload, upload.number), isOurs)),
-    queries
-      .delete(chunks)
-      .where(
-        and(
-          eq(chunks.documentId, document.id),
-          chunks.hidden,
-          sql`not exists (select from ${chunkPlaces} where ${chunkPlaces.chunk} = ${chunks.number})`,
-          isOurs,
-        ),
-      ),
+    removePostings(queries, isLeft),
+    queries.delete(chunks).where(isLeft),
     queries
       .update(documents)
       .set({

@@ -12,7 +12,12 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { bytes, id, tenantId } from "../../platform/columns.ts";
-import { documents, documentVersions } from "./document-tables.ts";
+import { collections, documents, documentVersions } from "./document-tables.ts";
+
+const indexedCollection = () =>
+  integer("collection")
+    .notNull()
+    .references(() => collections.number, { onDelete: "cascade" });
 
 /** What stays the same in several uploads of a document is one chunk, with one set of postings and one vector. */
 export const chunks = pgTable(
@@ -31,6 +36,8 @@ export const chunks = pgTable(
     body: bytes("body").notNull(),
     /** Keyed, of what makes postings and vector. */
     contentHash: bytes("content_hash").notNull(),
+    /** Of its postings: where they are found again to be removed, and what counts once it is seen. */
+    tokens: bigint("tokens", { mode: "bigint" }).array().notNull().default(sql`'{}'`),
     /** The newest version of the collection does not have it: not yet, or no more. */
     hidden: boolean("hidden").notNull().default(true),
     /** The vector space it has a vector in; null until then. */
@@ -92,27 +99,32 @@ export const chunkPlaces = pgTable(
   ],
 );
 
-/** The blind index: how often each term of a chunk occurs, by the term's keyed hash. */
+/** The blind index: the chunks that have a term, by the term's keyed hash. Written by `postings.ts` alone. */
 export const postings = pgTable(
   "postings",
   {
-    /** `collections.number`. */
-    collection: integer("collection").notNull(),
+    collection: indexedCollection(),
     /** Keyed per tenant. */
     token: bigint("token", { mode: "bigint" }).notNull(),
-    chunk: bigint("chunk", { mode: "bigint" })
-      .notNull()
-      .references(() => chunks.number, { onDelete: "cascade" }),
-    frequency: integer("frequency").notNull(),
-    /** Terms of the chunk. */
-    length: integer("length").notNull(),
+    /** From 0; of each token's blocks only the last is added to. */
+    block: integer("block").notNull(),
+    tenantId: tenantId(),
+    /** A chunk each, ascending: its number, how often it has the term, and how many terms it has. */
+    entries: bigint("entries", { mode: "bigint" }).array().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.collection, table.token, table.block] })],
+);
+
+/** How many chunks of the newest version have a term: a search knows how rare a word is before it reads any posting. */
+export const tokenCounts = pgTable(
+  "token_counts",
+  {
+    collection: indexedCollection(),
+    token: bigint("token", { mode: "bigint" }).notNull(),
+    chunks: integer("chunks").notNull(),
     tenantId: tenantId(),
   },
-  // The key's index also holds the other columns: a search reads the index alone.
-  (table) => [
-    primaryKey({ columns: [table.collection, table.token, table.chunk] }),
-    index("postings_chunk").on(table.chunk),
-  ],
+  (table) => [primaryKey({ columns: [table.collection, table.token] })],
 );
 
 /** Its vectors; pgvector's column is the migration's, since a database may lack that type. */

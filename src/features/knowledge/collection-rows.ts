@@ -51,9 +51,11 @@ export function ownedCollection(ctx: Ctx, id: string): SQL {
 }
 
 /**
- * Whoever changes what can be found in a collection holds its row first, in a statement of its own: the next one then sees
- * all that others did before.
+ * Whoever changes what can be found in a collection, or its index, holds its row first, in a statement of its own: the next
+ * one then sees all that others did before. Rows that point to it can still be added.
  */
 export function lockCollection(queries: Queries, id: string | SQL) {
-  return queries.execute(sql`select from ${collections} where ${collections.id} = ${id}::uuid for update`);
+  return queries.execute(
+    sql`select from ${collections} where ${collections.id} = ${id}::uuid for no key update`,
+  );
 }

@@ -12,6 +12,7 @@ import { acceptDocuments, acceptReplacement, enqueue, UNQUEUED, type Upload } fr
 import { lockCollection } from "./collection-rows.ts";
 import { liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { eraseDocument } from "./erasure.ts";
+import { recount } from "./postings.ts";
 import { announceContent } from "./progress.ts";
 import type { CreateDocument, CreateDocuments, Document, ListDocuments, ReplaceDocument } from "./schema.ts";
 import { chunks, collections, documents, documentVersions } from "./tables.ts";
@@ -161,7 +162,8 @@ export async function deleteDocument(ctx: Ctx, id: string): Promise<void> {
         update ${documentVersions} set versions = '{}' from changed where document_id = changed.id
       ), concealed as (
         update ${chunks} set hidden = true from changed where document_id = changed.id and not hidden
-      ), recorded as (${recordOf(ctx, entry, sql`changed`)})
+        returning ${chunks.collection}, hidden, tokens
+      ), recounted as (${recount(sql`concealed`)}), recorded as (${recordOf(ctx, entry, sql`changed`)})
       select id from changed`),
     notices.select(queries),
   ]);

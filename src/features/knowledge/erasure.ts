@@ -1,8 +1,10 @@
-import { and, eq, inArray, isNull } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { type JobCtx, userIdOf } from "../../platform/context.ts";
 import type { Permission } from "../../platform/db.ts";
 import { openVectorIndex } from "../../platform/vectors.ts";
-import { documents, documentVersions } from "./tables.ts";
+import { lockCollection } from "./collection-rows.ts";
+import { removePostings } from "./postings.ts";
+import { chunks, documents, documentVersions } from "./tables.ts";
 
 /** Where the bytes of one upload are in R2. */
 export function objectName(tenantId: string, documentId: string, uploadId: string): string {
@@ -17,6 +19,8 @@ function objectsOf(tenantId: string, documentId: string): string {
 export async function eraseDocument(ctx: JobCtx, permission: Permission, id: string): Promise<void> {
   await eraseObjectsOf(ctx, id);
   await ctx.db.run(permission, (queries) => [
+    lockCollection(queries, sql`(select collection_id from ${documents} where id = ${id}::uuid)`),
+    removePostings(queries, sql`${eq(chunks.documentId, id)} and ${eq(chunks.userId, userIdOf(ctx))}`),
     queries.delete(documents).where(and(eq(documents.id, id), eq(documents.userId, userIdOf(ctx)))),
   ]);
   await openVectorIndex(ctx, permission).flush();

@@ -7,7 +7,8 @@ import { type Chunk, searchableText } from "./core/chunk.ts";
 import type { Language } from "./core/languages.ts";
 import { termsOf } from "./core/terms.ts";
 import type { DocumentRow } from "./document-rows.ts";
-import { chunkPlaces, chunks, documents, type documentVersions, postings } from "./tables.ts";
+import { appendPostings, useOf } from "./postings.ts";
+import { chunkPlaces, chunks, documents, type documentVersions } from "./tables.ts";
 import type { KnowledgeVault } from "./vault.ts";
 
 export type UploadRow = typeof documentVersions.$inferSelect;
@@ -35,7 +36,8 @@ export interface IndexedChunk {
   body: Uint8Array;
   contentHash: Uint8Array;
   tokens: readonly bigint[];
-  frequencies: readonly number[];
+  /** For each token, as a posting has it. */
+  uses: readonly number[];
   /** Terms of the chunk. */
   length: number;
 }
@@ -79,14 +81,14 @@ export function indexChunk(vault: KnowledgeVault, cut: Cut): IndexedChunk {
     contentHash,
     body: vault.sealChunk(id, { text: chunk.text, heading: chunk.position.heading }),
     tokens: terms.map(({ token }) => token),
-    frequencies: terms.map(({ frequency }) => frequency),
+    uses: terms.map(({ frequency }) => useOf(frequency, length)),
     length,
   };
 }
 
 /**
  * Chunks with their postings, in one statement: a chunk that is there has all of its own, and is left alone. Does nothing
- * once the document is read by somebody else.
+ * once the document is read by somebody else. Whoever runs it holds the collection.
  */
 export function insertChunks(
   queries: Queries,
@@ -94,26 +96,23 @@ export function insertChunks(
   list: readonly IndexedChunk[],
 ) {
   const rows = list.map(
-    ({ id, body, contentHash }) =>
-      sql`(${id}::uuid, ${sql.param(body, chunks.body)}::bytea, ${sql.param(contentHash, chunks.contentHash)}::bytea)`,
+    ({ id, body, contentHash, tokens, uses }) =>
+      sql`(${id}::uuid, ${sql.param(body, chunks.body)}::bytea, ${sql.param(contentHash, chunks.contentHash)}::bytea,
+        ${arrayOf(tokens)}::bigint[], ${arrayOf(uses)}::bigint[])`,
   );
-  const repeated = <Value>(pick: (chunk: IndexedChunk) => Value) =>
-    list.flatMap((chunk) => chunk.tokens.map(() => pick(chunk)));
   return queries.execute(sql`
-    with written as (
-      insert into ${chunks} (id, user_id, collection, document_id, body, content_hash)
-      select made.id, ${document.userId}::uuid, ${collection.number}::integer, ${document.id}::uuid, body, content_hash
-      from (values ${sql.join(rows, sql`, `)}) as made (id, body, content_hash)
-      where exists (select from ${documents} where ${isUnfinished(document)})
+    with made (id, body, content_hash, tokens, uses) as (
+      values ${sql.join(rows, sql`, `)}
+    ), written as (
+      insert into ${chunks} (id, user_id, collection, document_id, body, content_hash, tokens)
+      select id, ${document.userId}::uuid, ${collection.number}::integer, ${document.id}::uuid, body, content_hash, tokens
+      from made where exists (select from ${documents} where ${isUnfinished(document)})
       on conflict (id) do nothing returning id, number
     )
-    insert into ${postings} (collection, token, chunk, frequency, length)
-    select ${collection.number}::integer, term.token, written.number, term.frequency, term.length
-    from written join unnest(
-      ${arrayOf(repeated(({ id }) => id))}::uuid[], ${arrayOf(list.flatMap(({ tokens }) => tokens))}::bigint[],
-      ${arrayOf(list.flatMap(({ frequencies }) => frequencies))}::integer[],
-      ${arrayOf(repeated(({ length }) => length))}::integer[]
-    ) as term (id, token, frequency, length) on term.id = written.id`);
+    ${appendPostings(
+      collection.number,
+      sql`select number, token, use from written join made using (id) cross join unnest(tokens, uses) as term (token, use)`,
+    )}`);
 }
 
 /** Where chunks that are there stand in this upload. `first`: the place of the first in the whole list. */

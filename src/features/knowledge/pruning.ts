@@ -4,6 +4,7 @@ import type { Permission, Queries } from "../../platform/db.ts";
 import { lockCollection } from "./collection-rows.ts";
 import { objectName } from "./erasure.ts";
 import { arrayOf } from "./indexing.ts";
+import { removePostings } from "./postings.ts";
 import { chunks, collections, documents, documentVersions } from "./tables.ts";
 
 /** R2 deletes as many at once. */
@@ -34,7 +35,7 @@ export async function pruneVersions(
     // The bytes first: the row says where they are.
     const names = rows.map(({ document_id, upload_id }) => objectName(ctx.tenantId, document_id, upload_id));
     await ctx.ports.objects.delete(names);
-    await eraseUploads(ctx, permission, rows);
+    await eraseUploads(ctx, permission, collectionId, rows);
     // What was still on its way, and came in between: whoever brought it saw the row, and left it there.
     await ctx.ports.objects.delete(names);
     if (rows.length < UPLOADS_MAX) return;
@@ -68,17 +69,24 @@ function selectOutdated(queries: Queries, collectionId: string) {
     limit ${UPLOADS_MAX}::integer`);
 }
 
-async function eraseUploads(ctx: JobCtx, permission: Permission, list: readonly Outdated[]): Promise<void> {
+async function eraseUploads(
+  ctx: JobCtx,
+  permission: Permission,
+  collectionId: string,
+  list: readonly Outdated[],
+): Promise<void> {
   const uploads = arrayOf(list.map(({ upload_id }) => upload_id));
   const owners = arrayOf([...new Set(list.map(({ document_id }) => document_id))]);
+  // Of a document that is being read chunks may be on their way to their places.
+  const isLeft = sql`hidden and document_id in (
+      select id from ${documents} where id = any (${owners}::uuid[]) and status in ('ready', 'failed'))
+    and not exists (select from chunk_places where chunk_places.chunk = ${chunks.number})`;
   await ctx.db.run(permission, (queries) => [
+    lockCollection(queries, collectionId),
     queries.execute(sql`
       delete from ${documentVersions} where upload_id = any (${uploads}::uuid[]) and isempty(versions)`),
-    // Of a document that is being read chunks may be on their way to their places.
-    queries.execute(sql`
-      delete from ${chunks} where hidden and document_id in (
-          select id from ${documents} where id = any (${owners}::uuid[]) and status in ('ready', 'failed'))
-        and not exists (select from chunk_places where chunk_places.chunk = ${chunks.number})`),
+    removePostings(queries, isLeft),
+    queries.execute(sql`delete from ${chunks} where ${isLeft}`),
     queries.execute(sql`
       delete from ${documents} where id = any (${owners}::uuid[]) and status = 'ready'
         and not exists (select from ${documentVersions} where document_id = ${documents.id})`),

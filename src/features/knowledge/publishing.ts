@@ -6,6 +6,7 @@ import { allow } from "../auth/policy.ts";
 import { KEPT, lockCollection } from "./collection-rows.ts";
 import type { DocumentType } from "./core/parse/document.ts";
 import { isUnfinished, type Reading } from "./indexing.ts";
+import { recount } from "./postings.ts";
 import { announcePublished } from "./progress.ts";
 import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
 import type { DocumentBody, KnowledgeVault } from "./vault.ts";
@@ -90,6 +91,7 @@ function makeVersion(
       where document_id = published.id and hidden = exists (
         select from ${chunkPlaces} where ${chunkPlaces.documentId} = ${chunks.documentId}
           and ${chunkPlaces.upload} = ${upload.number}::integer and ${chunkPlaces.chunk} = ${chunks.number})
-    )
+      returning ${chunks.collection}, hidden, tokens
+    ), recounted as (${recount(sql`shown`)})
     select id from published`);
 }

@@ -8,9 +8,7 @@ import { allow } from "../auth/policy.ts";
 import { isFor, selectCollection } from "./collection-rows.ts";
 import { highlight } from "./core/highlight.ts";
 import {
-  BM25,
   CANDIDATES_MAX,
-  COMMON,
   diversify,
   type Fused,
   fuse,
@@ -18,15 +16,14 @@ import {
   likenessOfTerms,
   type Scored,
 } from "./core/rank.ts";
-import { queryTermsOf, termsOf } from "./core/terms.ts";
+import { termsOf } from "./core/terms.ts";
 import { isFitting } from "./filters.ts";
-import { arrayOf } from "./indexing.ts";
+import { byKeywords } from "./keywords.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
-import { chunkPlaces, chunks, collectionVersions, documentVersions, postings } from "./tables.ts";
+import { chunkPlaces, chunks, collectionVersions, documentVersions } from "./tables.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
 import { isAmongFiltered, isVisibleChunk, isVisibleUpload, type Visible } from "./visibility.ts";
 
-const QUERY_TERMS_MAX = 32;
 const HIGHLIGHT_CHARS_MAX = 320;
 /** What is compared for diversity, for each that is wanted. */
 const CHOICE = 3;
@@ -79,53 +76,6 @@ async function findVisible(ctx: Ctx, id: string, version: number | undefined): P
   if (version === undefined || version === collection.contentVersion) return { collection, version: null };
   if (kept.length === 0) throw new AppError("not_found", { detail: VERSION_MISSING });
   return { collection, version };
-}
-
-/**
- * BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. What is the same for all postings
- * of a word is materialized, lest it be computed for each.
- */
-export async function byKeywords(
-  ctx: Ctx,
-  vault: KnowledgeVault,
-  visible: Visible,
-  query: string,
-): Promise<Scored<string>[]> {
-  const words = queryTermsOf(query, QUERY_TERMS_MAX);
-  if (words.length === 0) return [];
-  const tokens = words.map((terms) => vault.index.tokens(terms));
-  const places = tokens.flatMap((alternatives, word) => alternatives.map(() => word));
-  const { saturation, lengthShare } = BM25;
-  const { number } = visible.collection;
-  const [{ rows }] = await ctx.db.run(allow("collections", "search"), (queries) => [
-    queries.execute<{ id: string; score: number }>(sql`
-      with corpus as materialized (
-        select greatest(1, sum(chunks))::float8 as size,
-          greatest(1, sum(terms))::float8 / greatest(1, sum(chunks)) as length
-        from ${documentVersions} where ${isVisibleUpload(visible)}
-      ), asked as (
-        select word, token from unnest(${arrayOf(places)}::integer[], ${arrayOf(tokens.flat())}::bigint[])
-          as asked (word, token)
-      ), found as materialized (
-        select word, chunk, frequency::float8 as frequency, length from asked join ${postings} using (token)
-        where collection = ${number}::integer and ${isVisibleChunk(visible, sql`${postings.chunk}`, "number")}
-      ), rarity as materialized (
-        select word, ${saturation + 1}::float8 * ln(1 + greatest(0, size - count + 0.5::float8) / (count + 0.5::float8)) as weight,
-          ${saturation * lengthShare}::float8 / length as slope
-        from (select word, count(*) as count from found group by word) as counted cross join corpus
-        where not (count > ${COMMON.chunks}::integer and count > ${COMMON.share}::float8 * size)
-      ), scored as (
-        select chunk, sum(weight * frequency / (frequency + ${saturation * (1 - lengthShare)}::float8 + slope * length))
-          as score
-        from found join rarity using (word)
-        where ${isAmongFiltered(visible, sql`chunk`, "number")} group by chunk
-      ), best as (
-        select chunk, score from scored order by score desc, chunk limit ${CANDIDATES_MAX}::integer
-      )
-      select ${chunks.id} as id, score from best join ${chunks} on ${chunks.number} = best.chunk
-      order by score desc, chunk`),
-  ]);
-  return rows.map(({ id: chunk, score }) => ({ id: chunk, score: Number(score) }));
 }
 
 /** None when the collection was made with another embedder than the service has now. */

@@ -7,6 +7,7 @@ import { createEmbedder } from "../../platform/embedder.ts";
 import { openVectorIndex } from "../../platform/vectors.ts";
 import { allow } from "../auth/policy.ts";
 import { report } from "./attempt.ts";
+import { lockCollection } from "./collection-rows.ts";
 import { arrayOf, type Cut, indexChunk, insertChunks, lengthOf, type Reading, wordsOf } from "./indexing.ts";
 import { chunks } from "./tables.ts";
 import type { KnowledgeVault } from "./vault.ts";
@@ -84,7 +85,10 @@ async function store(
 ): Promise<number> {
   const permission = allow("documents", "ingest");
   const indexed = batch.map((one) => indexChunk(vault, one));
-  await ctx.db.run(permission, (queries) => [insertChunks(queries, reading, indexed)]);
+  await ctx.db.run(permission, (queries) => [
+    lockCollection(queries, reading.collection.id),
+    insertChunks(queries, reading, indexed),
+  ]);
   const embedder = createEmbedder(ctx.config.embedder);
   const vectors = await embedder.embed(batch.map(wordsOf), { key: vault.embedderKey });
   const index = openVectorIndex(ctx, permission);

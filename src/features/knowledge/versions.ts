@@ -8,6 +8,7 @@ import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
 import { isFor, liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { rowOf } from "./document-rows.ts";
+import { recount } from "./postings.ts";
 import { announceContent } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
 import type { Collection, CollectionVersion, DocumentVersion, ListVersions } from "./schema.ts";
@@ -167,7 +168,8 @@ function showVersion(queries: Queries, ctx: Ctx, { id, version, condition }: Res
         select from changed join ${chunkPlaces} on ${chunkPlaces.documentId} = changed.document_id
           and ${chunkPlaces.upload} = changed.upload
         where is_newest and ${chunkPlaces.chunk} = ${chunks.number})
-    ), described as (
+      returning collection, hidden, tokens
+    ), recounted as (${recount(sql`shown`)}), described as (
       update ${documents} set body = newest.body, type = newest.type, size = newest.size, updated_at = now(),
         chunks = case when is_newest then newest.chunks else 0 end,
         terms = case when is_newest then newest.terms else 0 end

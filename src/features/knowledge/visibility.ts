@@ -36,9 +36,11 @@ export function isVisibleUpload({ collection, version }: Visible): SQL {
 export function isVisibleChunk(visible: Visible, column: SQL, by: "id" | "number"): SQL {
   const name = by === "id" ? chunks.id : chunks.number;
   if (visible.version === null) {
-    return sql`not exists (
-      select from ${chunks} where ${chunks.collection} = ${visible.collection.number}::integer and ${chunks.hidden}
-        and ${name} = ${column})`;
+    const hidden = sql`${chunks} where ${chunks.collection} = ${visible.collection.number}::integer and ${chunks.hidden}`;
+    // Hashed, whatever the planner makes of the number of chunks that were scored, which it cannot know.
+    return by === "number"
+      ? sql`${column} not in (select ${name} from ${hidden})`
+      : sql`not exists (select from ${hidden} and ${name} = ${column})`;
   }
   const places = sql`${chunkPlaces} join ${documentVersions}
     on ${documentVersions.documentId} = ${chunkPlaces.documentId} and ${documentVersions.number} = ${chunkPlaces.upload}`;

@@ -1,5 +1,5 @@
 /** Changes of one collection at the same moment, on a real server: the embedded one never runs two statements at once. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { ingestDocument } from "../../../src/features/knowledge/ingest.ts";
 import {
   createCollection,
@@ -11,6 +11,7 @@ import {
 } from "../../../src/features/knowledge/service.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import type { Ctx } from "../../../src/platform/context.ts";
+import { indexMistakes, NO_MISTAKES } from "../../support/postings.ts";
 import { findPostgres } from "../../support/real-postgres.ts";
 import { type RealService, startRealService } from "../../support/real-service.ts";
 import { newUser, userCtx } from "../../support/users.ts";
@@ -33,6 +34,10 @@ beforeAll(async () => {
   worker = userCtx(service.env, user, {
     actor: { kind: "system", job: "document.ingest", userId: user.userId },
   });
+});
+
+afterEach(async () => {
+  if (bin) expect(await service.admin(indexMistakes("true"))).toEqual([NO_MISTAKES]);
 });
 
 afterAll(async () => service?.stop());
@@ -106,6 +111,32 @@ test.skipIf(!bin)("documents published at once make a version each, and none is 
     expect(await animalsIn(collection, version)).toHaveLength(version);
   }
 });
+
+test.skipIf(!bin)(
+  "documents that are read and deleted at once share the rows of their words, and lose nothing in them",
+  async () => {
+    const collection = await newCollection();
+    const animals = Array.from({ length: 150 }, (_, at) => `animal${at}`);
+    const texts = [animals, animals.slice(0, 100), animals.slice(50)].map((some) => inputOf(...some));
+    for (let round = 0; round < ROUNDS / 3; round++) {
+      const old = await newDocument(collection, ...animals);
+      const sent = await Promise.all(
+        texts.map((text) => createDocument(person, { ...text, collection_id: collection }, newId())),
+      );
+      await Promise.all([
+        deleteDocument(person, old),
+        ...sent.map(({ id, version }) => ingestDocument(worker, { documentId: id, version })),
+      ]);
+      expect(await service.admin(indexMistakes("true")), `round ${round}`).toEqual([NO_MISTAKES]);
+      await Promise.all(sent.map(({ id }) => deleteDocument(person, id)));
+    }
+    const left = await service.admin(`
+      select token from postings join collections on number = collection where id = '${collection}'
+      union all select token from token_counts join collections on number = collection where id = '${collection}'`);
+    expect(left).toEqual([]);
+  },
+  SLOW_MS,
+);
 
 test.skipIf(!bin)(
   "publishing, restoring and deleting at once leave what one order of them would",

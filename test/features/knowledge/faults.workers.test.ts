@@ -15,6 +15,7 @@ import { newId } from "../../../src/lib/ids.ts";
 import type { Ctx } from "../../../src/platform/context.ts";
 import type { Database } from "../../../src/platform/db.ts";
 import { connectAs } from "../../support/database.ts";
+import { EACH_POSTING, indexMistakes, NO_MISTAKES } from "../../support/postings.ts";
 import { newUser, type TestUser, userCtx } from "../../support/users.ts";
 
 const COLLECTION: CreateCollection = {
@@ -95,13 +96,18 @@ async function madeOf(documentId: string) {
       (select count(*)::integer from chunks where document_id = d.id and not hidden) as visible,
       (select count(*)::integer from chunks where document_id = d.id) as chunks,
       (select count(*)::integer from chunks c join chunk_vectors on chunk_id = c.id where document_id = d.id) as vectors,
-      (select count(*)::integer from chunks c join postings on chunk = c.number where document_id = d.id) as postings,
+      (select count(*)::integer from chunks c join ${sql.raw(EACH_POSTING)} as posting on chunk = c.number where document_id = d.id) as postings,
       (select count(*)::integer from chunk_places where document_id = d.id) as places,
       (select count(*)::integer from document_versions where document_id = d.id) as uploads
     from documents d where id = ${documentId}`);
   const { objects } = worker().ports;
   const bytes = (await objects.list({ prefix: `knowledge/${user.tenantId}/${documentId}/` })).objects.length;
   return { ...rows[0], bytes };
+}
+
+async function mistakesIn(collectionId: string) {
+  const { rows } = await connectAs(env, "postgres").execute(sql.raw(indexMistakes(`id = '${collectionId}'`)));
+  return rows[0];
 }
 
 /** A document that was read once and sent anew. */
@@ -132,6 +138,7 @@ test("a process that dies anywhere leaves the old content or the new, and the ne
       await ingestDocument(worker(), asked);
       expect(await findAll(collectionId), `${when} step ${step}`).toBe(NEW);
       expect(await madeOf(asked.documentId), `${when} step ${step}`).toEqual(expected);
+      expect(await mistakesIn(collectionId), `${when} step ${step}`).toEqual(NO_MISTAKES);
       if (steps() <= step) {
         expect(deaths).toBeGreaterThan(20);
         return;

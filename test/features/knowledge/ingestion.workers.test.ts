@@ -17,6 +17,7 @@ import {
   newCollection,
   sendDocument,
 } from "../../support/knowledge.ts";
+import { EACH_POSTING } from "../../support/postings.ts";
 import { newUser, type TestUser } from "../../support/users.ts";
 
 const admin = () => connectAs(env, "postgres");
@@ -39,7 +40,7 @@ async function madeOf(documentId: string) {
   const { rows } = await admin().execute<{ chunks: number; postings: number; vectors: number }>(sql`
     select count(distinct c.id)::integer as chunks, count(distinct (p.token, p.chunk))::integer as postings,
       count(distinct v.chunk_id)::integer as vectors
-    from chunks c left join postings p on p.chunk = c.number left join chunk_vectors v on v.chunk_id = c.id
+    from chunks c left join ${sql.raw(EACH_POSTING)} p on p.chunk = c.number left join chunk_vectors v on v.chunk_id = c.id
     where c.document_id = ${documentId}`);
   return rows[0];
 }
@@ -70,7 +71,7 @@ test("the terms that a document counts are those of its chunks, however many are
   const document = await ingested(user, { collection_id: collection.id, content: paragraphs.join("\n\n") });
   expect(document.chunks).toBeGreaterThan(150);
   const { rows } = await admin().execute<{ counted: number; made: number }>(sql`
-    select d.terms as counted, (select sum(length)::integer from (select distinct p.chunk, p.length from postings p
+    select d.terms as counted, (select sum(length)::integer from (select distinct p.chunk, p.length from ${sql.raw(EACH_POSTING)} p
       join chunks c on c.number = p.chunk where c.document_id = d.id) as lengths) as made
     from documents d where d.id = ${document.id}`);
   expect(rows[0]?.counted).toBe(rows[0]?.made);

@@ -20,6 +20,7 @@ import {
   newCollection,
   replaced,
 } from "../../support/knowledge.ts";
+import { indexMistakes, NO_MISTAKES } from "../../support/postings.ts";
 import { newUser, type TestUser } from "../../support/users.ts";
 
 const admin = () => connectAs(env, "postgres");
@@ -46,7 +47,11 @@ beforeAll(async () => {
   user = await newUser(env);
 });
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  const { rows } = await admin().execute(sql.raw(indexMistakes(`user_id = '${user.userId}'`)));
+  expect(rows).toEqual([NO_MISTAKES]);
+});
 
 const collectionOfSmallChunks = (more: Record<string, unknown> = {}) =>
   newCollection(user, { settings: { chunk_tokens: 64, overlap_tokens: 0 }, ...more });

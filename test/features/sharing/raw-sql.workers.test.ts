@@ -35,8 +35,8 @@ test("the database itself lets a reader change nothing, and a writer delete noth
   const erased = sql`delete from documents where id = ${document.id} returning id`;
   const owned = sql`update shares set "right" = 'write' where resource_id = ${collection.id} returning id`;
   const posted = sql`
-    insert into postings (collection, token, chunk, frequency, length)
-    select collection, 1, number, 1, 1 from chunks where document_id = ${document.id} returning chunk`;
+    insert into postings (collection, token, block, entries)
+    select collection, 1, 0, '{1}' from chunks where document_id = ${document.id} returning token`;
   await shared(collection, "read");
   expect(await asColleague(sql`select id from chunks where document_id = ${document.id}`)).toHaveLength(1);
   for (const change of [retitled, hidden, erased, owned]) expect(await touched(change)).toBe(0);
