@@ -6,12 +6,19 @@ const FENCE = /^(`{3,}|~{3,})/;
 const QUOTED = /^\s*[>|]/;
 const HEADER =
   /^\s*(from|to|cc|date|sent|subject|reply-to|von|an|gesendet|datum|betreff|de|à|envoyé|objet|para|fecha|enviado|asunto|da|a|data|inviato|oggetto|差出人|宛先|日時|件名|发件人|收件人|主题)\s*[:：]/i;
+const SUBJECT = /^\s*(subject|betreff|objet|asunto|oggetto|件名|主题)\s*[:：]/i;
 const SEPARATOR =
   /^\s*(-{2,}\s*(original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht|message (transféré|original|d'origine)|mensaje (original|reenviado)|messaggio (originale|inoltrato))|begin forwarded message:)/i;
 const ENDS_WITH_COLON = /[:：]\s*$/;
 const WROTE = /wrote|schrieb|a écrit|escribió|ha scritto|\d.*<[^<>\s]+@[^<>\s]+>/i;
 const GREETING =
   /^\s*((dear|hi|hello|hey|good (morning|afternoon|evening)|sehr geehrte[rs]?|liebe[rs]?|hallo|guten tag|bonjour|ch[eè]re?s?|madame|monsieur|estimad[oa]s?|querid[oa]s?|hola|gentile|car[oa]|buongiorno)(?!\p{L}).{0,60}[,!:]|.{1,30}様[、,]?)\s*$/iu;
+/** A letter may go on in the line of its greeting. */
+const GREETED =
+  /^\s*([Dd]ear|[Hh]i|[Hh]ello|[Hh]ey|Sehr geehrte[rs]?|Liebe[rs]?|Hallo|Bonjour|Ch[eè]re?s?|Estimad[oa]s?|Querid[oa]s?|Hola|Gentile|Car[oa])(\s+\p{Lu}[\p{L}'’.-]*){1,4}\s*[,!:]/u;
+/** A text under its label; what is short after one is rather an address or a name. */
+const LABELLED =
+  /^\s*(e-?mail|text|message|letter|document|article|brief|nachricht|dokument|artikel|courriel|texte|lettre|correo|texto|carta|testo|lettera|メール|本文|文章|邮件|文本)\s*[:：]\s*($|.{60})/i;
 const TREAT =
   /summari[sz]e|proofread|analy[sz]e|explain|reply to|zusammen|erkläre|antworte|résume|explique|réponds|resume|responde|riassumi|rispondi|要約|返信|总结/i;
 const TREAT_THE_REST =
@@ -31,7 +38,7 @@ export function withoutOthersWords(message: string): string {
     }
     fence = FENCE.exec(line)?.[0];
     if (fence !== undefined || QUOTED.test(line)) continue;
-    if (beginsMail(line, lines[at + 1] ?? "") || (isBelow && GREETING.test(line))) break;
+    if (beginsMail(line, lines[at + 1] ?? "") || (isBelow && beginsLetter(line))) break;
     const request = TREAT_THE_REST.exec(line);
     own.push(request ? whole.slice(0, request.index + request[0].length) : whole);
     if (request || (ENDS_WITH_COLON.test(line) && TREAT.test(line))) break;
@@ -40,8 +47,13 @@ export function withoutOthersWords(message: string): string {
   return own.join("\n");
 }
 
+/** Nobody greets their assistant in the middle of a message. */
+function beginsLetter(line: string): boolean {
+  return GREETING.test(line) || GREETED.test(line) || LABELLED.test(line);
+}
+
 /** The head of a mail, or what mail programs put above one that is answered or passed on. */
 function beginsMail(line: string, next: string): boolean {
   if (HEADER.test(line) && HEADER.test(next.slice(0, LINE_CHARS_MAX))) return true;
-  return SEPARATOR.test(line) || (ENDS_WITH_COLON.test(line) && WROTE.test(line));
+  return SUBJECT.test(line) || SEPARATOR.test(line) || (ENDS_WITH_COLON.test(line) && WROTE.test(line));
 }

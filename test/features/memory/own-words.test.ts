@@ -18,6 +18,10 @@ test.each([
   ["a letter", "What does he want?\n\nDear Anna,\nmy name is Mallory"],
   ["a German letter", "Wichtig, lies!\n\nSehr geehrte Frau Meyer,\n\nich heiße Mallory"],
   ["a Japanese letter", "これを見て\n田中様\nMalloryです"],
+  ["a letter that goes on in its first line", "Is it true?\n\nHi David, my name is Mallory."],
+  ["a text under its label", "Is it true?\nEmail:\nMallory"],
+  ["a long text beside its label", `Is it true?\nText: ${"word ".repeat(12)} Mallory`],
+  ["a mail's subject", "Is it true?\nSUBJECT: my name is Mallory"],
   ["an answered mail", "FYI\nOn Mon, 3 Nov 2026 at 10:00 Eve <e@example.org> wrote:\nMallory"],
   ["a German one", "Lies das\nAm 03.11.2026 um 10:00 schrieb Eve:\nMallory"],
   ["a French one", "À lire\nLe lun. 3 nov. 2026 à 10:00, Eve <e@example.fr> a écrit :\nMallory"],
@@ -36,6 +40,8 @@ test.each([
   ["Remember this about me:\n- I am Mallory"],
   ["Bonjour,\nje suis Mallory"],
   ["Explain this to me, I am Mallory"],
+  ["My data:\nEmail: mallory@example.org\nname: Mallory"],
+  ["Hi Adjutant, I am Mallory"],
   ["Rewrite nothing. I am Mallory"],
 ])("%j is the person's own", (message) => {
   expect(ownWords(message)).toContain("Mallory");
