@@ -65,8 +65,9 @@ export function recount(changed: SQL): SQL {
 /** Before the chunks themselves go. @param leaving A condition on `chunks`. */
 export function removePostings(queries: Queries, leaving: SQL) {
   const { chunk } = fieldsOf(sql`entry`);
-  const first = fieldsOf(sql`entries[1]`).chunk;
-  const last = fieldsOf(sql`entries[cardinality(entries)]`).chunk;
+  const { entries } = postings;
+  const first = fieldsOf(sql`${entries}[1]`).chunk;
+  const last = fieldsOf(sql`${entries}[cardinality(${entries})]`).chunk;
   return queries.execute(sql`
     with leaving as materialized (
       select collection, number, hidden, tokens from ${chunks} where ${leaving}
@@ -74,10 +75,14 @@ export function removePostings(queries: Queries, leaving: SQL) {
       select collection, token, count(*) filter (where not hidden) as shown, min(number) as first, max(number) as last
       from leaving cross join unnest(tokens) as token group by collection, token
     ), remaining as materialized (
-      select collection, token, block,
-        array(select entry from unnest(entries) as entry where ${chunk} not in (select number from leaving)) as entries
-      from used join ${postings} using (collection, token)
-      where ${first} <= last and ${last} >= first
+      select collection, token, block, rest.entries
+      from used join ${postings} using (collection, token) cross join lateral (
+        select array(
+          select entry from unnest(${entries}) as entry where ${chunk} not in (select number from leaving)
+        ) as entries
+        offset 0
+      ) as rest
+      where ${first} <= last and ${last} >= first and cardinality(rest.entries) < cardinality(${entries})
     ), emptied as (
       delete from ${postings} using remaining
       where ${isRow(postings, sql`remaining`)} and ${postings.block} = remaining.block and remaining.entries = '{}'
