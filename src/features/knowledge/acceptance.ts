@@ -84,14 +84,15 @@ export async function acceptReplacement(
 ): Promise<Document> {
   const permission = allow("documents", "replace");
   const vault = await openVault(ctx, permission);
-  const [changed, , [readable], [row]] = await ctx.db.run(permission, (queries) => [
+  const [changed, resumed, [readable], [row]] = await ctx.db.run(permission, (queries) => [
     replaceUpload(queries, ctx, vault, upload, ifMatch),
     resumeUpload(queries, ctx, upload),
     rowOf(queries, ctx, upload.documentId),
     rowOf(queries, ctx, upload.documentId, "write"),
   ]);
   if (!row) throw refusal(readable);
-  if (changed.rows.length === 0 && !isAmong(ifMatch, row.version)) throw new AppError("precondition_failed");
+  const isTaken = changed.rows.length + resumed.rows.length > 0;
+  if (!isTaken && !isAmong(ifMatch, row.version)) throw new AppError("precondition_failed");
   await storeBytes(ctx, permission, vault, [upload]).catch(async (error: unknown) => {
     await giveUp(ctx, permission, vault, row);
     throw error;
@@ -174,7 +175,8 @@ function resumeUpload(queries: Queries, ctx: Ctx, { documentId: id, ...upload }:
       due_at = ${unqueued(ctx, upload)}, updated_at = now()
     where ${liveDocument(queries, ctx, id, "write")} and status = 'failed' and exists (
       select from ${documentVersions} where upload_id = ${upload.uploadId}::uuid and document_id = ${id}::uuid
-        and number = ${documents.upload})`);
+        and number = ${documents.upload})
+    returning id`);
 }
 
 function described(vault: KnowledgeVault, id: string, metadata: Metadata | undefined) {

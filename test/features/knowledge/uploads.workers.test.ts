@@ -190,6 +190,7 @@ test("a replacement that breaks off has failed at once, and what the document wa
     "content-digest": `sha-256=:${createHash("sha256").update(text).digest("base64")}:`,
     "content-length": String(text.length),
     "idempotency-key": newId(),
+    "if-match": `"${sent.version}"`,
   };
   const altered = text.replace("otters", "0tters");
   const broken = await call("PUT", path, { as: user, bytes: altered, headers });

@@ -211,11 +211,14 @@ test("what somebody asks of a shared collection is kept for them alone", async (
   const body = { collection_ids: [collection.id], question };
   expect((await call("POST", "/api/v1/rag/query", { as: colleague, body })).status).toBe(200);
   const asked = async (as: TestUser) =>
-    (await callFor(LoggedQueryPage, "GET", "/rag/queries", { as })).data.map((each) => each.question);
+    (await callFor(LoggedQueryPage, "GET", "/rag/queries?kind=question", { as })).data.map(
+      (each) => each.question,
+    );
   expect(await asked(colleague)).toEqual([question]);
   expect(await asked(owner)).toEqual([]);
   const { rows } = await admin().execute(sql`
-    select user_id from knowledge_queries where user_id in (${owner.userId}, ${colleague.userId})`);
+    select user_id from knowledge_queries
+    where kind = 'question' and user_id in (${owner.userId}, ${colleague.userId})`);
   expect(rows).toEqual([{ user_id: colleague.userId }]);
 });
 
