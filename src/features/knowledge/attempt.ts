@@ -16,8 +16,14 @@ import type { KnowledgeVault } from "./vault.ts";
 /** Longer than any step takes: until then the schedule leaves it alone. */
 const ATTEMPT_TIME = sql`interval '10 minutes'`;
 
+/** A document that is to be read, tidied up or erased. A reading that was cancelled leaves it without its last upload. */
+export type Taken = Pick<Reading, "document" | "collection"> & { upload: Reading["upload"] | null };
+
 /** Counts the attempt. Null when there is no such document. */
-export async function begin(ctx: JobCtx, { documentId, version }: { documentId: string; version: number }) {
+export async function begin(
+  ctx: JobCtx,
+  { documentId, version }: { documentId: string; version: number },
+): Promise<Taken | null> {
   const due = sql`case when ${collections.deletedAt} is null then now() + ${ATTEMPT_TIME}
     else greatest(now() + ${ATTEMPT_TIME}, ${collections.deletedAt} + ${KEPT}) end`;
   const [, [row]] = await ctx.db.run(allow("documents", "ingest"), (queries) => [
@@ -31,19 +37,18 @@ export async function begin(ctx: JobCtx, { documentId, version }: { documentId: 
       .select({ document: documents, collection: collections, upload: documentVersions })
       .from(documents)
       .innerJoin(collections, eq(collections.id, documents.collectionId))
-      .innerJoin(
+      .leftJoin(
         documentVersions,
         and(eq(documentVersions.documentId, documents.id), eq(documentVersions.number, documents.upload)),
       )
       .where(and(eq(documents.id, documentId), eq(documents.userId, userIdOf(ctx)))),
   ]);
-  const reading: Reading | null = row ?? null;
-  return reading;
+  return row ?? null;
 }
 
 const KEPT_MS = 30 * 86_400_000;
 
-export function isToBeErased(ctx: JobCtx, { document, collection }: Reading): boolean {
+export function isToBeErased(ctx: JobCtx, { document, collection }: Taken): boolean {
   return document.deletedAt !== null || Number(collection.deletedAt ?? Infinity) + KEPT_MS <= ctx.clock.now();
 }
 
@@ -102,7 +107,7 @@ export async function fail(
 }
 
 /** What no version of the collection has any more goes, and the schedule need not come back for this document. */
-export async function tidy(ctx: JobCtx, { document, collection }: Reading): Promise<void> {
+export async function tidy(ctx: JobCtx, { document, collection }: Taken): Promise<void> {
   const permission = allow("documents", "ingest");
   await pruneVersions(ctx, permission, collection.id);
   await ctx.db.run(permission, (queries) => [

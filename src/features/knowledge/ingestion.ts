@@ -33,13 +33,14 @@ export async function ingestDocument(
   ctx: JobCtx,
   asked: { documentId: string; version: number; isExhausted?: boolean },
 ): Promise<void> {
-  const reading = await begin(ctx, asked);
-  if (!reading) return;
-  const { document, collection } = reading;
-  if (isToBeErased(ctx, reading)) return eraseDocument(ctx, allow("documents", "ingest"), document.id);
+  const taken = await begin(ctx, asked);
+  if (!taken) return;
+  const { document, collection, upload } = taken;
+  if (isToBeErased(ctx, taken)) return eraseDocument(ctx, allow("documents", "ingest"), document.id);
   if (collection.deletedAt || document.version !== asked.version) return;
-  if (document.status === "ready") return tidy(ctx, reading);
-  if (document.status === "failed") return;
+  if (document.status === "ready") return tidy(ctx, taken);
+  if (document.status === "failed" || !upload) return;
+  const reading = { document, collection, upload };
   const vault = await openVault(ctx, allow("documents", "ingest"));
   if (asked.isExhausted || document.attempts > ATTEMPTS_MAX) {
     return fail(ctx, vault, reading, { code: "exhausted", message: EXHAUSTED });

@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
+import { sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
 import { type Collection, Document } from "../../../src/features/knowledge/schema.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
+import { connectAs } from "../../support/database.ts";
 import { newColleague } from "../../support/intruders.ts";
 import {
   deliver,
@@ -52,6 +54,28 @@ test("one that has been read before is what it was, and can be replaced again", 
   expect((await found(user, collection, "cranes")).filter(({ text }) => text.includes("Cranes"))).toEqual([]);
   await deliver(messageFor(user, await replace("Storks on the roof.")));
   expect((await found(user, collection, "storks"))[0]?.document.id).toBe(before.id);
+});
+
+test("one whose cancelled upload has gone is left alone by the schedule, and goes with its collection", async () => {
+  const own = await newCollection(user);
+  const before = await ingested(user, { collection_id: own.id, content: "Swifts under the roof." });
+  await callFor(Document, "PUT", `/rag/documents/${before.id}`, { as: user, body: { content: "Martins." } });
+  const cancelled = Document.parse(await (await cancel(before)).json());
+  const admin = connectAs(env, "postgres");
+  const stateOf = async () =>
+    (await admin.execute(sql`select due_at is not null as is_due from documents where id = ${before.id}`))
+      .rows;
+  expect(await stateOf()).toEqual([{ is_due: true }]);
+  // Whoever reads another document of the collection may come first.
+  await ingested(user, { collection_id: own.id, content: "Kites above the field." });
+  await deliver(messageFor(user, cancelled));
+  expect(await stateOf()).toEqual([{ is_due: false }]);
+  await call("DELETE", `/api/v1/rag/collections/${own.id}`, { as: user });
+  await admin.execute(
+    sql`update collections set deleted_at = now() - interval '30 days 1 minute' where id = ${own.id}`,
+  );
+  await deliver(messageFor(user, cancelled));
+  expect(await stateOf()).toEqual([]);
 });
 
 test("only what is being read is cancelled, and only by who may write", async () => {
