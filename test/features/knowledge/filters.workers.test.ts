@@ -117,8 +117,9 @@ test("title and metadata are changed, and a change of another version is refused
     title: "Second",
     metadata: { team: "sales" },
     version: 2,
-    status: "ready",
+    status: "queued",
   });
+  await deliver(messageFor(user, changed));
   expect((await found(user, own, "herons"))[0]?.document.title).toBe("Second");
   await callFor(Document, "PATCH", path, { as: user, body: { metadata: { team: "support" } } });
   expect(await found(user, own, "herons", { filter: { metadata: { team: "sales" } } })).toEqual([]);
