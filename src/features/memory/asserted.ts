@@ -16,7 +16,7 @@ export function assertedIn(own: string, { strict }: Assertion): string {
 function assertedClauses(sentence: string, { strict }: Assertion): string[] {
   const isAsked = QUESTION_END.test(sentence) && !REQUEST.test(sentence);
   if (isAsked && QUESTION_START.test(sentence)) return [];
-  const clauses = beforeReport(sentence.replace(OTHERS_SPEECH, " "))
+  const clauses = beforeReport(withoutOthersSpeech(sentence))
     .split(CLAUSE_END)
     .map((clause) => clause.trim());
   // "I live in Lyon, where is the next baker?" asks with its last clause.
@@ -45,15 +45,30 @@ const REQUEST = new RegExp(
   "iu",
 );
 
-const SPEAKS_OF_SELF = wordsAt(
-  "",
-  "i i'm my me ich bin mein meine mir je j'ai j'habite suis mon ma yo soy mi vivo io sono mio mia",
-).source;
-/** In quotation marks, and of whoever says it. */
-const OTHERS_SPEECH = new RegExp(
-  `["“„«「『](?=[^"“”»」』]*(${SPEAKS_OF_SELF}|[私僕俺我]))[^"“”»」』]*["“”»」』]`,
+const SPEAKS_OF_SELF = new RegExp(
+  `${wordsAt("", "i i'm my me ich bin mein meine mir je j'ai j'habite suis mon ma yo soy mi vivo io sono mio mia").source}|[私僕俺我]`,
   "giu",
 );
+const QUOTE_OPENS = /["“„«「『]/g;
+const QUOTE_CLOSES = /["“”»」』]/g;
+
+/** Without what is in quotation marks, and of whoever says it. In one pass: a text may be nothing but marks. */
+function withoutOthersSpeech(sentence: string): string {
+  const placesOf = (mark: RegExp) => Array.from(sentence.matchAll(mark), ({ index }) => index);
+  const [closes, selves] = [placesOf(QUOTE_CLOSES), placesOf(SPEAKS_OF_SELF)];
+  let [own, from, close, self] = ["", 0, 0, 0];
+  for (const open of placesOf(QUOTE_OPENS)) {
+    if (open < from) continue;
+    while (closes[close]! <= open) close++;
+    while (selves[self]! <= open) self++;
+    const end = closes[close];
+    if (end === undefined) break;
+    if (!(selves[self]! < end)) continue;
+    own += `${sentence.slice(from, open)} `;
+    from = end + 1;
+  }
+  return own + sentence.slice(from);
+}
 
 const CLAUSE_END = new RegExp(
   `[,;:()、，；：]|\\s[–—-]+\\s|${wordsAt("", "but however aber sondern mais pero sino ma però").source}|\\s(?=${wordsAt("", "if unless wenn falls si se").source})`,

@@ -74,3 +74,12 @@ test("a preference may be a denial, and may come with a condition of its own", (
   expect(loose("If I ask for a summary, keep it short.")).toContain("short");
   expect(loose("My boss says I like long answers.")).not.toContain("long");
 });
+
+test("what others say of themselves stays theirs among any number of quotation marks", () => {
+  const said = 'He wrote: "no." And "I live in Kiel", "“I like Ulm” too. My city is "Berlin".';
+  expect(strict(said)).toContain("Berlin");
+  expect(strict(said)).not.toMatch(/Kiel|Ulm/);
+  // Looked for anew from each of them, the ends would take half a minute.
+  expect(strict(`I live in Berlin, ${"„a".repeat(30_000)}`)).toContain("Berlin");
+  expect(strict(`I live in Berlin, ${'"a'.repeat(30_000)}`)).toContain("Berlin");
+});
