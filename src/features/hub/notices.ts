@@ -1,5 +1,5 @@
 /** Has hubs told what changed: by whoever made the change, at once, and by the schedule what they could not. */
-import { and, asc, eq, gt, inArray, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lte, or, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Logger } from "../../lib/logger.ts";
 import { unlessAborted, within } from "../../lib/time.ts";
@@ -107,14 +107,22 @@ async function claimDue(database: SchedulerDatabase): Promise<HubNotice[]> {
             .select({ id: hubNotices.id })
             .from(hubNotices)
             .where(lte(hubNotices.dueAt, sql`now()`))
-            .orderBy(asc(hubNotices.dueAt), asc(hubNotices.id))
+            // What one tenant has a lot of keeps nobody's rights waiting.
+            .orderBy(desc(IS_OF_RIGHTS), asc(hubNotices.dueAt), asc(hubNotices.id))
             .limit(DUE_MAX)
             .for("update", { skipLocked: true }),
         ),
       )
       .returning(NOTICE),
   ]);
-  return HubNotice.array().parse(rows);
+  const claimed = HubNotice.array().parse(rows);
+  return claimed.toSorted((one, other) => Number(isOfRights(other)) - Number(isOfRights(one)));
+}
+
+const IS_OF_RIGHTS = eq(hubNotices.topic, "rights");
+
+function isOfRights({ topic }: HubNotice): boolean {
+  return topic === "rights";
 }
 
 /** Those that need not be told again. */
@@ -123,7 +131,7 @@ async function tellAll(teller: Teller, notices: readonly HubNotice[]): Promise<H
   await eachOf(notices, async (notice) => {
     const isTold =
       notice.userId === null ? await tellEveryone(teller, notice) : await tell(teller, notice, notice.userId);
-    if (isTold && (notice.topic !== "rights" || notice.tries >= RIGHTS_TOLD)) done.push(notice);
+    if (isTold && (!isOfRights(notice) || notice.tries >= RIGHTS_TOLD)) done.push(notice);
   });
   return done;
 }

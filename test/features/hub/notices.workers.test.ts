@@ -320,3 +320,22 @@ function unreachableFor({ tenantId, userId }: TestUser): object {
       wanted === name ? UNREACHABLE.userHub.getByName() : hubs.getByName(wanted),
   };
 }
+
+test("what a person may do is told before all that others have due for longer", async () => {
+  const [busy, member] = [await newUser(env), await newUser(env)];
+  const due = (user: TestUser, topic: string, dueAt: Date) => ({
+    tenantId: user.tenantId,
+    userId: user.userId,
+    topic,
+    subjectId: newId(),
+    dueAt,
+  });
+  const many = Array.from({ length: 600 }, () => due(busy, "collections", new Date(0)));
+  await admin().insert(hubNotices).values(many);
+  await admin()
+    .insert(hubNotices)
+    .values(due(member, "rights", new Date(1)));
+  await tellDueHubs(scheduler(), UNREACHABLE, silent);
+  expect(await owed(member)).toMatchObject([{ topic: "rights", tries: 1 }]);
+  await admin().delete(hubNotices).where(eq(hubNotices.tenantId, busy.tenantId));
+});
