@@ -21,6 +21,8 @@ export interface WebSearchConfig {
 export const WEB_RESULTS_MAX = 10;
 const TITLE_CHARS_MAX = 200;
 const TEXT_CHARS_MAX = 600;
+/** Of what is shown: the rest is not even looked through for its markup. */
+const MARKUP_SHARE_MAX = 10;
 const URL_CHARS_MAX = 1_000;
 const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 const TIMEOUT_MS = 8_000;
@@ -108,6 +110,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function plain(markup: string, charsMax: number): string {
   const text = markup
+    .slice(0, MARKUP_SHARE_MAX * charsMax)
     .replace(/<\/?[a-z][^>]{0,100}>/gi, "")
     .replace(/&(?:#(\d{1,6})|#x([\da-f]{1,5})|([a-z]{2,4}));/gi, (whole, decimal, hex, name) => {
       if (name) return ENTITIES[name.toLowerCase()] ?? whole;

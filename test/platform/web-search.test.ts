@@ -126,6 +126,16 @@ test("what comes back is plain, bounded text at addresses of pages, each once", 
   expect(results[1]).toMatchObject({ title: "", text: "" });
 });
 
+test("of pages of markup the end is not looked for", async () => {
+  const server = await serve((response) => {
+    const description = `First ${"<b>".repeat(10_000)} last`;
+    response.end(JSON.stringify({ web: { results: [{ url: "https://a.example/", description }] } }));
+    return true;
+  });
+  const [result] = await searchWeb(at(server), "anything", { limit: 5, signal });
+  expect(result?.text).toBe("First");
+});
+
 test("whether it can be reached is asked without a search", async () => {
   const server = await serve();
   expect(await webSearchStatus(at(server), signal)).toBe(200);
