@@ -48,6 +48,8 @@ export interface RouterParts {
 
 export class FrameRouter {
   readonly #parts: RouterParts;
+  /** Turns that wait to know who answers in their chat. */
+  #askedAgents = 0;
   readonly #badFrames = new WeakMap<WebSocket, number[]>();
 
   constructor(parts: RouterParts) {
@@ -141,13 +143,19 @@ export class FrameRouter {
       throw new AppError("bad_request", { detail: "chat_id: must be the id of a chat." });
     }
     const chatId = frame.chat_id?.toLowerCase();
-    const agent = chatId === undefined ? undefined : this.#parts.agentOfChat(chatId);
+    if (chatId === undefined) return this.#admit(device, frame, requestId);
+    // The database is not asked for more turns than there may be.
+    turns.assertRoom(this.#askedAgents);
+    const agent = this.#parts.agentOfChat(chatId);
     if (!agent) return this.#admit(device, frame, requestId);
-    const admitted = agent.then((found) => {
-      if (turns.has(requestId)) return;
-      this.#parts.assertMayStart();
-      this.#admit(device, frame, requestId, found);
-    });
+    this.#askedAgents++;
+    const admitted = agent
+      .finally(() => this.#askedAgents--)
+      .then((found) => {
+        if (turns.has(requestId)) return;
+        this.#parts.assertMayStart();
+        this.#admit(device, frame, requestId, found);
+      });
     this.#parts.goOn(admitted.catch((error: unknown) => this.#fail(socket, frame, error)));
   }
 

@@ -47,12 +47,7 @@ export class Turns {
    */
   admit(request: TurnRequest, origin: TurnOrigin, binding: Binding): void {
     const { clock, limits, storage, turns, chats } = this.#parts;
-    if (this.#runs.size >= limits.turnsPerUser) {
-      throw new AppError("busy", {
-        detail: `${limits.turnsPerUser} turns are running already. Wait for one to end, or cancel one.`,
-        retryAfterS: 5,
-      });
-    }
+    this.assertRoom(0);
     const now = clock.now();
     const { startsChat } = request;
     const chatId = startsChat ? newId(now) : request.chatId;
@@ -73,6 +68,16 @@ export class Turns {
       if (startsChat && chatId !== undefined) chats.touch(chatId, now);
     });
     this.#start(new TurnRun(this.#parts, row, input, { recovered: false, isNew: true }));
+  }
+
+  /** @param coming Turns that are about to be admitted. Throws `busy`. */
+  assertRoom(coming: number): void {
+    const { turnsPerUser } = this.#parts.limits;
+    if (this.#runs.size + coming < turnsPerUser) return;
+    throw new AppError("busy", {
+      detail: `${turnsPerUser} turns are running already. Wait for one to end, or cancel one.`,
+      retryAfterS: 5,
+    });
   }
 
   /** What a client lacks that has the frames of `gen` up to `afterSeq`; undefined when the turn's frames are gone. */

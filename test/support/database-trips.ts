@@ -5,7 +5,10 @@ import { inject, vi } from "vitest";
  * Counts from here on; `vi.restoreAllMocks` ends it. Of the database what is asked for this person: hubs of tests before may
  * still be bringing what they owe.
  */
-export function watchRequests({ userId }: { userId: string }): { tripsBeforeModel(): number } {
+export function watchRequests({ userId }: { userId: string }): {
+  trips(): number;
+  tripsBeforeModel(): number;
+} {
   const asked: ("database" | "model")[] = [];
   const [database, model] = [inject("postgres").fetchEndpoint, inject("modelUrl")];
   const { fetch } = globalThis;
@@ -16,6 +19,7 @@ export function watchRequests({ userId }: { userId: string }): { tripsBeforeMode
     return fetch(input, init);
   });
   return {
+    trips: () => asked.filter((each) => each === "database").length,
     tripsBeforeModel: () => {
       const at = asked.indexOf("model");
       if (at < 0) throw new Error("the model was not asked");

@@ -161,3 +161,15 @@ test("a chat of the assistant's costs a hub that does not hold it one trip, as i
   expect(asked.tripsBeforeModel()).toBe(1);
   vi.restoreAllMocks();
 });
+
+test("of a client that asks in a hundred chats at once, the database is asked for those turns that may run", async () => {
+  const user = await newUser(env);
+  const device = await connect(user);
+  const watched = watchRequests(user);
+  for (let count = 0; count < 100; count++) device.ask("Anybody?", { chat_id: newId() });
+  const [refused, ended] = [() => device.all("error").length, () => device.all("stream_end").length];
+  await device.until(() => refused() + ended() === 100, "an answer to each");
+  expect(new Set(device.all("error").map(({ code }) => code))).toEqual(new Set(["busy"]));
+  expect(watched.trips()).toBeLessThan(10 + 5 * ended());
+  vi.restoreAllMocks();
+});
