@@ -68,9 +68,9 @@ export const CreateCollection = z.object({
 export type CreateCollection = z.infer<typeof CreateCollection>;
 
 export const UpdateCollection = z.object({
-  name: Name,
+  name: Name.optional(),
   description: Description.optional(),
-  settings: Settings.optional().describe("Count for documents that are sent from now on"),
+  settings: Settings.partial().optional().describe("Count for documents that are sent from now on"),
   versions_kept: VersionsKept.optional(),
 });
 export type UpdateCollection = z.infer<typeof UpdateCollection>;

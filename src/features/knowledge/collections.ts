@@ -110,13 +110,13 @@ export async function updateCollection(
   const vault = await openVault(ctx, permission);
   const before = vault.openCollectionBody(found);
   const body = sql.param(
-    vault.sealCollection(id, { name, description: description ?? before.description }),
+    vault.sealCollection(id, {
+      name: name ?? before.name,
+      description: description ?? before.description,
+    }),
     collections.body,
   );
-  const { chunk_tokens, overlap_tokens } = settings ?? {
-    chunk_tokens: found.chunkTokens,
-    overlap_tokens: found.overlapTokens,
-  };
+  const { chunk_tokens = found.chunkTokens, overlap_tokens = found.overlapTokens } = settings ?? {};
   // What was read above decides what is kept: a change in between is a conflict even for who does not mind the version.
   const versions = ifMatch ? ifMatch.filter((version) => version === found.version) : [found.version];
   const change = sql`

@@ -19,14 +19,19 @@ export const DocumentStatus = z.enum(["queued", "parsing", "embedding", "ready",
 export type DocumentStatus = z.infer<typeof DocumentStatus>;
 
 export const MetadataKey = exactText(64);
-export const MetadataValue = z.union([
-  z
-    .string()
-    .max(METADATA_CHARS_MAX)
-    .refine((text) => text.isWellFormed(), { message: "holds half a surrogate pair, which is no character" }),
-  z.number(),
-  z.boolean(),
-]);
+export const MetadataValue = z.union(
+  [
+    z
+      .string()
+      .max(METADATA_CHARS_MAX)
+      .refine((text) => text.isWellFormed(), {
+        message: "holds half a surrogate pair, which is no character",
+      }),
+    z.number(),
+    z.boolean(),
+  ],
+  { error: `must be a text of at most ${METADATA_CHARS_MAX} characters, a number or a boolean` },
+);
 
 /** What its owner says of a document, for filters. */
 export const Metadata = z

@@ -130,7 +130,8 @@ export async function restoreCollection(
   ]);
   ctx.waitUntil(notices.tell(ctx, noticed));
   requireOwn(ctx, found);
-  if (!row || !kept) throw new AppError("not_found");
+  if (!row) throw new AppError("not_found");
+  if (!kept) throw new AppError("not_found", { detail: "This version is not kept." });
   if (ifMatch && !ifMatch.includes(found.version)) throw new AppError("precondition_failed");
   await pruneVersions(ctx, permission, id);
   ctx.waitUntil(announceContent(ctx, row));

@@ -15,11 +15,21 @@ test("a collection is made, read, changed and listed", async () => {
   const settings = { chunk_tokens: 128, overlap_tokens: 16 };
   const changed = await callFor(Collection, "PATCH", path, { as: user, body: { name: "Rules", settings } });
   expect(changed).toMatchObject({ name: "Rules", description: "What we agreed on", settings, version: 2 });
+  const finer = await callFor(Collection, "PATCH", path, {
+    as: user,
+    body: { settings: { chunk_tokens: 64 } },
+  });
+  expect(finer).toEqual({
+    ...changed,
+    settings: { chunk_tokens: 64, overlap_tokens: 16 },
+    version: 3,
+    updated_at: finer.updated_at,
+  });
   const other = await newCollection(user);
   const first = await callFor(CollectionPage, "GET", "/rag/collections?limit=1", { as: user });
   expect(first.data).toEqual([other]);
   const next = `/rag/collections?limit=1&cursor=${first.next_cursor}`;
-  expect((await callFor(CollectionPage, "GET", next, { as: user })).data).toEqual([changed]);
+  expect((await callFor(CollectionPage, "GET", next, { as: user })).data).toEqual([finer]);
 });
 
 test("a change or deletion of another version than the one that was read is refused", async () => {

@@ -95,9 +95,14 @@ test("metadata come in JSON beside the bytes, and stay when the file is replaced
     call("PUT", `/api/v1/rag/documents/${sent.id}`, { as: user, bytes: "The herons." }),
   );
   expect(replaced.metadata).toEqual(metadata);
-  for (const wrong of ["{", '{"a": {"b": 1}}']) {
-    expect(await problemOf(await send("The otters.", { query: { metadata: wrong } }))).toMatchObject({
+  const wrong = {
+    "{": "is not JSON",
+    '{"a": {"b": 1}}': "must be a text of at most 500 characters, a number or a boolean",
+  };
+  for (const [metadata, message] of Object.entries(wrong)) {
+    expect(await problemOf(await send("The otters.", { query: { metadata } }))).toMatchObject({
       status: 422,
+      errors: [{ message }],
     });
   }
 });
@@ -144,7 +149,10 @@ test("nothing is left of a file that is too large, is not what its digest says, 
 test("what is never read is refused at once, with what to do", async () => {
   const picture = Buffer.from("89504e470d0a1a0a0000", "hex");
   const refused = await problemOf(await send(picture, { type: "image/png" }));
-  expect(refused).toMatchObject({ status: 415, detail: "Pictures cannot be read." });
+  expect(refused).toMatchObject({
+    status: 415,
+    detail: "Pictures cannot be read; run text recognition over this one and send its text.",
+  });
   expect(await problemOf(await send(new Uint8Array()))).toMatchObject({ status: 400 });
 });
 

@@ -51,7 +51,7 @@ test("what a page is, its bytes, its server and its name tell, in this order", a
   expect(await fetched(`${WEB}/table/animals.csv`)).toMatchObject({ status: "ready", type: "csv" });
   expect(await fetched(`${WEB}/picture/page.html`)).toMatchObject({
     status: "failed",
-    reason: "Pictures cannot be read.",
+    reason: "Pictures cannot be read; run text recognition over this one and send its text.",
   });
 });
 

@@ -230,7 +230,7 @@ test("versions beyond those that are kept are gone, with their bytes, chunks and
     as: user,
     body: { version: 2 },
   });
-  expect(await problemOf(refused)).toMatchObject({ status: 404 });
+  expect(await problemOf(refused)).toMatchObject({ status: 404, detail: "This version is not kept." });
   expect((await found(user, collection, "marten", { version: 3 }))[0]?.text).toContain("marten");
   const late = await ingested(user, { collection_id: collection.id, content: paragraph("toad") });
   await restore(collection, 4);

@@ -40,6 +40,8 @@ export function claimedEncoding({ type }: Claim): string | undefined {
 type Binary = "pdf" | "zip";
 const PDF_MARK_WITHIN = 1_024;
 
+const PICTURE = "Pictures cannot be read; run text recognition over this one and send its text.";
+
 /** Formats that are not read, by their first bytes in hexadecimal. */
 const UNREAD: readonly (readonly [start: string, sentence: string])[] = [
   [
@@ -48,13 +50,13 @@ const UNREAD: readonly (readonly [start: string, sentence: string])[] = [
   ],
   ["789f3e22", "Outlook's winmail.dat cannot be read; have what is in it sent as it is."],
   ["7b5c727466", "RTF files cannot be read; save this as DOCX or PDF."],
-  ["89504e47", "Pictures cannot be read."],
-  ["ffd8ff", "Pictures cannot be read."],
-  ["47494638", "Pictures cannot be read."],
+  ["89504e47", PICTURE],
+  ["ffd8ff", PICTURE],
+  ["47494638", PICTURE],
   ["52494646", "Pictures, sounds and films cannot be read."],
-  ["49492a00", "Pictures cannot be read."],
-  ["4d4d002a", "Pictures cannot be read."],
-  ["424d", "Pictures cannot be read."],
+  ["49492a00", PICTURE],
+  ["4d4d002a", PICTURE],
+  ["424d", PICTURE],
   ["494433", "Sounds and films cannot be read."],
   ["fffb", "Sounds and films cannot be read."],
   ["4f676753", "Sounds and films cannot be read."],
@@ -89,8 +91,7 @@ export function sniffBinary(bytes: Uint8Array): Binary | null {
   );
   if (unread) throw unsupported(unread[1]);
   const brand = BRAND.exec(characters)?.[0];
-  if (brand)
-    throw unsupported(brand.length > 8 ? "Pictures cannot be read." : "Sounds and films cannot be read.");
+  if (brand) throw unsupported(brand.length > 8 ? PICTURE : "Sounds and films cannot be read.");
   if (characters.startsWith("ustar", 257))
     throw unsupported("Archives cannot be read; upload the documents in them.");
   return null;
