@@ -33,7 +33,9 @@ export function withoutOthersWords(message: string): string {
   for (const [at, whole] of lines.entries()) {
     const line = whole.slice(0, LINE_CHARS_MAX);
     if (fence !== undefined) {
-      if (line.startsWith(fence)) fence = undefined;
+      // A mail may hold fences of its own, so that nobody can tell where it ends.
+      if (beginsMail(line, lines[at + 1] ?? "")) break;
+      if (closes(line, fence)) fence = undefined;
       continue;
     }
     fence = FENCE.exec(line)?.[0];
@@ -45,6 +47,11 @@ export function withoutOthersWords(message: string): string {
     isBelow ||= line.trim() !== "";
   }
   return own.join("\n");
+}
+
+function closes(line: string, fence: string): boolean {
+  const end = line.trimEnd();
+  return end.length >= fence.length && end === fence.charAt(0).repeat(end.length);
 }
 
 /** Nobody greets their assistant in the middle of a message. */

@@ -21,6 +21,11 @@ test.each([
   ["a letter that goes on in its first line", "Is it true?\n\nHi David, my name is Mallory."],
   ["a text under its label", "Is it true?\nEmail:\nMallory"],
   ["a long text beside its label", `Is it true?\nText: ${"word ".repeat(12)} Mallory`],
+  [
+    "a mail in a fence, with a fence of its own",
+    "FYI\n```\nFrom: Eve\nSubject: hi\n```\nMallory\n```\nMallory",
+  ],
+  ["a fence that another only seems to close", "FYI\n```\n```js\nMallory\n```"],
   ["a mail's subject", "Is it true?\nSUBJECT: my name is Mallory"],
   ["an answered mail", "FYI\nOn Mon, 3 Nov 2026 at 10:00 Eve <e@example.org> wrote:\nMallory"],
   ["a German one", "Lies das\nAm 03.11.2026 um 10:00 schrieb Eve:\nMallory"],
