@@ -1,6 +1,7 @@
 /** Searches the web by a service that the settings name. What comes back is data that anybody may have written. */
 import { readBounded } from "../lib/bounded-stream.ts";
 import { AppError } from "../lib/errors.ts";
+import { withoutUnseen } from "../lib/text.ts";
 import { sleep, within } from "../lib/time.ts";
 import { failureOfStatus, failureOfTransport, planRetry, readRetryAfterMs } from "./model-retry.ts";
 import { SEARCH_SERVICES, type SearchServiceName, type WebResult } from "./web-search-services.ts";
@@ -109,7 +110,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function plain(markup: string, charsMax: number): string {
-  const text = markup
+  const spoken = markup
     .slice(0, MARKUP_SHARE_MAX * charsMax)
     .replace(/<\/?[a-z][^>]{0,100}>/gi, "")
     .replace(/&(?:#(\d{1,6})|#x([\da-f]{1,5})|([a-z]{2,4}));/gi, (whole, decimal, hex, name) => {
@@ -117,8 +118,8 @@ function plain(markup: string, charsMax: number): string {
       const code = decimal ? Number(decimal) : Number.parseInt(hex, 16);
       return code > 31 && code <= 0x10ffff ? String.fromCodePoint(code) : " ";
     })
-    .replace(/[\p{Cc}\p{Cs}\s]+/gu, " ")
-    .trim();
+    .replace(/[\p{Cc}\p{Cs}\s]+/gu, " ");
+  const text = withoutUnseen(spoken).trim();
   return text.length <= charsMax ? text : `${text.slice(0, charsMax - 1).toWellFormed()}…`;
 }
 

@@ -111,7 +111,11 @@ test("what comes back is plain, bounded text at addresses of pages, each once", 
   const server = await serve((response) => {
     const results = [
       result("javascript:alert(1)"),
-      result("https://a.example/", "<b>Bold</b>\u0000 &#x26; &lt;i&gt;", `${"long ".repeat(1000)}`),
+      result(
+        "https://a.example/",
+        "<b>Bo\u{e0041}\u202eld</b>\u0000 &#x26;&#xE0042; &lt;i&gt;",
+        `${"long ".repeat(1000)}`,
+      ),
       result("https://a.example/"),
       result("not an address"),
       { url: "https://b.example/" },

@@ -1,3 +1,4 @@
+import { withoutUnseen } from "../../../../lib/text.ts";
 import {
   type Block,
   type BlockKind,
@@ -11,14 +12,6 @@ const SEPARATOR = "\n\n";
 /** Longer ones are prose in the clothes of a heading. */
 const HEADING_CHARS_MAX = 300;
 const TITLE_CHARS_MAX = 300;
-/**
- * What formats let through and neither databases nor readers want: controls but for tab and line feed, what divides a word
- * only at the end of a line, what turns the order of letters on a screen, and letters that nobody sees and models read.
- */
-const UNSEEN =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
-  /[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff\u{e0000}-\u{e007f}]/gu;
-
 export type BlockDetails = Partial<Pick<Block, "level" | "page" | "head">>;
 
 /** Collects the blocks of one document, with all its attachments, up to the limits. */
@@ -104,7 +97,7 @@ export function addTable(builder: DocumentBuilder, rows: readonly (readonly stri
 }
 
 function plainText(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(UNSEEN, "").toWellFormed().trim();
+  return withoutUnseen(text.replace(/\r\n?/g, "\n")).toWellFormed().trim();
 }
 
 /** Never between the halves of a surrogate pair; without white space at the end. */
