@@ -35,6 +35,7 @@ export async function collectionStatistics(ctx: Ctx, id: string): Promise<Collec
         coalesce(sum(size) filter (where upper_inf(versions)), 0) as bytes, coalesce(sum(size), 0) as kept,
         count(*) filter (where upper_inf(versions) and row (chunk_tokens, overlap_tokens) <> tokens) as outdated
       from seen left join ${documentVersions} on collection = seen.number and document_id = seen.id
+        and (upper_inf(versions) or collection in (select app.writable_collections()))
       group by seen.status`),
   ]);
   if (!collection) throw new AppError("not_found");

@@ -121,6 +121,14 @@ test("a collection is read again with its new settings, by its owner, and each d
     bytes_kept: 2 * (content.length + "Herons.".length),
     outdated: 0,
   });
+  // Who only reads is told nothing of earlier versions.
+  const reader = await newColleague(user);
+  await call("POST", "/api/v1/shares", {
+    as: user,
+    body: { ...share, user_id: reader.userId, right: "read" },
+  });
+  const { bytes, bytes_kept } = await statisticsOf(collection, reader);
+  expect(bytes_kept).toBe(bytes);
 });
 
 test("documents are listed by their state, and counted by it", async () => {
