@@ -113,11 +113,11 @@ export class KnowledgeVault {
 
   openDocument(row: DocumentRow): Document {
     const { id, problem, metadata } = row;
-    const { title, url, notes } = this.openDocumentBody(row);
+    const { title, url, notes, claim } = this.openDocumentBody(row);
     return {
       id,
       collection_id: row.collectionId,
-      title,
+      title: title || claim?.name || "",
       url: url ?? null,
       metadata: metadata
         ? this.#key.openJson(metadata, this.#at("documents", id, "metadata"), Metadata.parse)

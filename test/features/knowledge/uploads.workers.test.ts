@@ -85,6 +85,11 @@ test("a title is the sender's, else the document's own, else the name of the fil
     title: "otters.md",
     type: "markdown",
   });
+  form.set("file", new Blob([new Uint8Array(64)]), "broken.md");
+  expect(await read(call("POST", "/api/v1/rag/documents", { as: user, bytes: form }))).toMatchObject({
+    title: "broken.md",
+    status: "failed",
+  });
 });
 
 test("metadata come in JSON beside the bytes, and stay when the file is replaced without any", async () => {
