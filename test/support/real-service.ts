@@ -7,45 +7,53 @@ import { memoryBucket } from "./memory-bucket.ts";
 import { startRealPostgres } from "./real-postgres.ts";
 import { serveSql } from "./real-sql.ts";
 
+const ROLES = ["adjutant_app", "adjutant_identity", "adjutant_scheduler"] as const;
+
 export interface RealService {
   /** Bindings for contexts; what leads elsewhere than to the database leads nowhere. */
   env: Record<string, unknown> & { OBJECTS: R2Bucket };
   /** As the owner of the database. */
   admin(query: string): Promise<Record<string, unknown>[]>;
+  adminUrl: string;
+  /** For `neonConfig.wsProxy`. */
+  wsProxy: string;
   stop(): Promise<void>;
 }
 
-export async function startRealService(bin: string): Promise<RealService> {
+/** @param hub What the verbs call of any hub. */
+export async function startRealService(bin: string, hub: object = {}): Promise<RealService> {
   const postgres = await startRealPostgres(bin);
   const sql = await serveSql(postgres);
   const { wsProxy } = postgres;
   await migrate({ url: postgres.url("postgres"), wsProxy });
-  const urls = {
-    admin: postgres.url("postgres"),
-    app: postgres.url("adjutant_app"),
-    identity: postgres.url("adjutant_identity"),
-    scheduler: postgres.url("adjutant_scheduler"),
-  };
+  const adminUrl = postgres.url("postgres");
+  const [app, identity, scheduler] = ROLES.map((role) => postgres.url(role)) as [string, string, string];
   const vars = workerVars({
     environment: "test",
     publicUrl: "http://adjutant.test",
-    postgres: { urls, wsProxy, fetchEndpoint: sql.fetchEndpoint },
+    postgres: {
+      urls: { admin: adminUrl, app, identity, scheduler },
+      wsProxy,
+      fetchEndpoint: sql.fetchEndpoint,
+    },
     secrets: createSecrets(),
     modelUrl: "http://127.0.0.1:9",
   });
-  const bindings = ["ANALYTICS", "EMAIL", "MAINTENANCE", "AUTH_RATE_LIMIT", "USER_HUB"];
+  const bindings = ["ANALYTICS", "EMAIL", "MAINTENANCE", "AUTH_RATE_LIMIT"];
   neonConfig.fetchEndpoint = sql.fetchEndpoint;
-  const admin = (query: string) => neon(urls.admin).query(query);
-  await admin("alter role adjutant_app password 'local'");
-  await admin("alter role adjutant_identity password 'local'");
+  const admin = (query: string) => neon(adminUrl).query(query);
+  for (const role of ROLES) await admin(`alter role ${role} password 'local'`);
   return {
     env: {
       ...vars,
       ...Object.fromEntries(bindings.map((name) => [name, {}])),
       OBJECTS: memoryBucket(),
       INGEST: { send: async () => {} },
+      USER_HUB: { getByName: () => hub },
     },
     admin,
+    adminUrl,
+    wsProxy,
     stop: async () => {
       await sql.stop();
       await postgres.stop();

@@ -1,9 +1,5 @@
 /** Changes of one text at the same moment, on a real server: the embedded one never runs two statements at once. */
-import { neon, neonConfig } from "@neondatabase/serverless";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { migrate } from "../../../dev/migrate.ts";
-import { createSecrets } from "../../../dev/secrets.ts";
-import { workerVars } from "../../../dev/worker-vars.ts";
 import {
   addMessage,
   createChat,
@@ -15,50 +11,24 @@ import {
 } from "../../../src/features/chat/service.ts";
 import { newId } from "../../../src/lib/ids.ts";
 import type { Ctx } from "../../../src/platform/context.ts";
-import { findPostgres, type RealPostgres, startRealPostgres } from "../../support/real-postgres.ts";
-import { type RealSql, serveSql } from "../../support/real-sql.ts";
+import { findPostgres } from "../../support/real-postgres.ts";
+import { type RealService, startRealService } from "../../support/real-service.ts";
 import { newUser, userCtx } from "../../support/users.ts";
 
 const bin = await findPostgres();
 /** Enough for two changes to meet in each of their steps. */
 const ROUNDS = 25;
 
-let postgres: RealPostgres;
-let sql: RealSql;
+let service: RealService;
 let ctx: Ctx;
 
 beforeAll(async () => {
   if (!bin) return;
-  postgres = await startRealPostgres(bin);
-  sql = await serveSql(postgres);
-  const { wsProxy } = postgres;
-  await migrate({ url: postgres.url("postgres"), wsProxy });
-  const urls = {
-    admin: postgres.url("postgres"),
-    app: postgres.url("adjutant_app"),
-    identity: postgres.url("adjutant_identity"),
-    scheduler: postgres.url("adjutant_scheduler"),
-  };
-  const vars = workerVars({
-    environment: "test",
-    publicUrl: "http://adjutant.test",
-    postgres: { urls, wsProxy, fetchEndpoint: sql.fetchEndpoint },
-    secrets: createSecrets(),
-    modelUrl: "http://127.0.0.1:9",
-  });
-  const bindings = ["OBJECTS", "INGEST", "ANALYTICS", "EMAIL", "MAINTENANCE", "AUTH_RATE_LIMIT"];
-  const hub = { getByName: () => ({ chatChanged: async () => {} }) };
-  const env = { ...vars, ...Object.fromEntries(bindings.map((name) => [name, {}])), USER_HUB: hub };
-  neonConfig.fetchEndpoint = sql.fetchEndpoint;
-  await admin("alter role adjutant_app password 'local'");
-  await admin("alter role adjutant_identity password 'local'");
-  ctx = userCtx(env, await newUser(env));
+  service = await startRealService(bin, { chatChanged: async () => {} });
+  ctx = userCtx(service.env, await newUser(service.env));
 });
 
-afterAll(async () => {
-  await sql?.stop();
-  await postgres?.stop();
-});
+afterAll(async () => service?.stop());
 
 test.skipIf(!bin)(
   "of two changes of a message at once, the index has the words of the one that stays",
@@ -99,7 +69,9 @@ test.skipIf(!bin)(
         restoreMessage(ctx, id),
         updateMessage(ctx, id, { content: `bloom${round}` }, undefined),
       ]);
-      const [state] = await admin(`select deleted_at is null as live from messages where id = '${id}'`);
+      const [state] = await service.admin(
+        `select deleted_at is null as live from messages where id = '${id}'`,
+      );
       expect(await terms(id), `round ${round}`).toBe(state?.["live"] ? 1 : 0);
     }
   },
@@ -117,12 +89,8 @@ async function wordsFound(words: string[]): Promise<string[]> {
 }
 
 async function terms(documentId: string): Promise<number> {
-  const [row] = await admin(
+  const [row] = await service.admin(
     `select count(*)::integer as count from chat_terms where document_id = '${documentId}'`,
   );
   return Number(row?.["count"]);
-}
-
-async function admin(query: string): Promise<Record<string, unknown>[]> {
-  return neon(postgres.url("postgres")).query(query);
 }
