@@ -19,7 +19,7 @@ export async function multiply({ ctx, admin }: Service, rounds: number): Promise
   const vault = await openVault(ctx, allow("collections", "search"));
   await admin("create table copied as select id, number from chunks", "analyze copied");
   const originals = await admin("select id, number from copied order by number");
-  const isWithVectors = (await admin("select to_regtype('halfvec') as type"))[0]?.["type"] !== "";
+  const isWithVectors = (await admin("select to_regtype('halfvec') is not null as is"))[0]?.["is"] === true;
   for (let round = 1; round <= rounds; round++) {
     for (let at = 0; at < originals.length; at += SEALED_AT_ONCE) {
       const ids = originals.slice(at, at + SEALED_AT_ONCE).map(({ id }) => String(id));
@@ -46,9 +46,10 @@ async function copyChunks(
   const rows = await admin(
     `select id, encode(body, 'base64') as body from chunks where id = any ('{${list}}'::uuid[])`,
   );
-  const made = rows.map(({ id = "", body = "" }) => {
+  const made = rows.map((row) => {
+    const id = String(row["id"]);
     const copy = idOfCopy(id, round);
-    const sealed = vault.sealChunk(copy, vault.openChunk(id, Buffer.from(body, "base64")));
+    const sealed = vault.sealChunk(copy, vault.openChunk(id, Buffer.from(String(row["body"]), "base64")));
     return `('${id}'::uuid, '${copy}'::uuid, '${Buffer.from(sealed).toString("base64")}')`;
   });
   await admin(
