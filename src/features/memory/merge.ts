@@ -94,7 +94,7 @@ export function confirmedCore(
 
 /** What is left of an extraction when the rules have been applied, and what that changes. */
 export function merge(known: Known, extraction: Extraction, exchange: Exchange, making: Making): Merge {
-  const told = new Grounds([ownWords(exchange.said), ...exchange.confirmed]);
+  const told = new Grounds([ownWords(exchange.said)]);
   const facts = mergeFacts(known, extraction, exchange, making);
   const statements = mergeStatements(known, extraction, exchange, told, making);
   const episode = extraction.summary

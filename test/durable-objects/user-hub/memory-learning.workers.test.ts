@@ -91,10 +91,11 @@ test("nor does it see the answer where no mail in the message cuts off what foll
   expect(asked?.rawBody).not.toContain("albatross");
 });
 
-test("what the assistant wrote into a row is learnt from only where the person saw and approved it", async () => {
+test("what the assistant wrote into a row is told where the person saw and approved it, and is learnt from nowhere", async () => {
   const asked = async (use: ModelReply["content"][number], { asksFirst }: { asksFirst: boolean }) => {
+    const statements = [{ statement: "They delete for good.", quote: "Delete a task for good" }];
     const { user, device, word } = await startErrand([
-      FORGETS,
+      { when: { purpose: "memory" as const }, reply: notes({ statements }) },
       { when: { toolResult: "Created" }, reply: says("Done.") },
       { when: { toolResult: "Deleted" }, reply: says("Done.") },
       { reply: uses(use) },
@@ -107,6 +108,7 @@ test("what the assistant wrote into a row is learnt from only where the person s
     }
     expect(await device.end(turn)).toMatchObject({ status: "done", mutations: [{ table: "tasks" }] });
     await settled(user);
+    expect(await current(user, "associative")).toEqual([]);
     return (await modelRequests(word, "memory"))[0]?.rawBody;
   };
   const unseen = await asked(tool("create_task", { title: "Pay the cormorant" }), { asksFirst: false });

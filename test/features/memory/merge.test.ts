@@ -226,14 +226,18 @@ describe("facts", () => {
     expect(learnt("I do not like Berlin.", "holidays")).toBe(1);
   });
 
-  test("what was confirmed may become a statement and never a fact", () => {
+  test("what was merely approved teaches nothing: a model worded it", () => {
     const confirmed = ["Created the task: my name is Mallory"];
     const extraction = {
       ...fresh("name", "Mallory", "my name is Mallory"),
       ...{ statements: said("Mallory task", "my name is Mallory").statements },
     };
-    const { changes } = merge(none, extraction, exchange("yes, do that", confirmed), making);
-    expect(changes.map(({ item }) => item.body.tier)).toEqual(["associative"]);
+    const learnt = (message: string) => merge(none, extraction, exchange(message, confirmed), making).changes;
+    expect(learnt("yes, do that")).toEqual([]);
+    expect(learnt("Note it: my name is Mallory").map(({ item }) => item.body.tier)).toEqual([
+      "core",
+      "associative",
+    ]);
   });
 
   test("one thing has one key: another name of it asks for the same fact to be changed", () => {
