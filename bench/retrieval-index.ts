@@ -1,6 +1,8 @@
 /** A collection indexed in memory by the product's own terms, tokens, vectors and scores; only the tables are maps. */
 import { detectLanguage } from "../src/features/knowledge/core/languages.ts";
 import {
+  EFFORT,
+  type Effort,
   type FusionWeights,
   fuse,
   type Scored,
@@ -39,16 +41,22 @@ class PostingTable<Token> {
     }
   }
 
-  search(terms: readonly (readonly Token[])[]): Found {
+  search(terms: readonly (readonly Token[])[], effort: Effort): Found {
     const postings = terms.map((alternatives) =>
       alternatives.flatMap((token) => this.#postings.get(token) ?? []),
     );
-    return scoreKeywords(postings, { chunks: this.#chunks, averageLength: this.#length / this.#chunks });
+    const size = { chunks: this.#chunks, averageLength: this.#length / this.#chunks };
+    return scoreKeywords(postings, size, effort);
   }
 }
 
 /** The product: keyed hashes, each text in its own language, each query in all of them. */
-export function searchBlind(pieces: readonly Piece[], queries: readonly Item[], key: Uint8Array): Found[] {
+export function searchBlind(
+  pieces: readonly Piece[],
+  queries: readonly Item[],
+  key: Uint8Array,
+  effort: Effort = EFFORT,
+): Found[] {
   const index = new BlindIndex(key);
   const table = new PostingTable<bigint>();
   for (const [id, { text }] of pieces.entries()) {
@@ -56,9 +64,24 @@ export function searchBlind(pieces: readonly Piece[], queries: readonly Item[], 
     table.add(id, postings, length);
   }
   return queries.map(({ text }) =>
-    table.search(queryTermsOf(text, QUERY_TERMS_MAX).map((terms) => index.tokens(terms))),
+    table.search(
+      queryTermsOf(text, QUERY_TERMS_MAX).map((terms) => index.tokens(terms)),
+      effort,
+    ),
   );
 }
+
+/** What an effort that was made for so many chunks leaves for those that are here. */
+export function scaled({ choosing, reading, candidates }: Effort, share: number): Effort {
+  return { choosing: choosing * share, reading: reading * share, candidates };
+}
+
+/** All of it, whatever it costs. */
+const WHOLE: Effort = {
+  choosing: Number.POSITIVE_INFINITY,
+  reading: Number.POSITIVE_INFINITY,
+  candidates: Number.POSITIVE_INFINITY,
+};
 
 /** What it is measured against: terms in the clear, every word of every query, and the language known. */
 export function searchPlain(pieces: readonly Piece[], queries: readonly Item[]): Found[] {
@@ -73,7 +96,12 @@ export function searchPlain(pieces: readonly Piece[], queries: readonly Item[]):
       length,
     );
   }
-  return queries.map(({ text }) => table.search([...termsOf(text, language).keys()].map((term) => [term])));
+  return queries.map(({ text }) =>
+    table.search(
+      [...termsOf(text, language).keys()].map((term) => [term]),
+      WHOLE,
+    ),
+  );
 }
 
 export async function searchVectors(

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
-import { BM25, CANDIDATES_MAX, COMMON, type Scored } from "./core/rank.ts";
+import { BM25, CANDIDATES_MAX, EFFORT, type Effort, type Scored } from "./core/rank.ts";
 import { queryTermsOf } from "./core/terms.ts";
 import { arrayOf } from "./indexing.ts";
 import { fieldsOf } from "./postings.ts";
@@ -12,14 +12,16 @@ import { isAmongFiltered, isVisibleChunk, isVisibleUpload, type Visible } from "
 const QUERY_TERMS_MAX = 32;
 
 /**
- * BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. Words that are too common are known
- * before they are read. What is visible is asked of chunks, not of postings: there are fewer.
+ * BM25 over the keyed hashes, in the database: what leaves it are the best chunks only. How common words are is known
+ * before they are read, so the rare ones choose the chunks and the common ones are read for these alone (see `EFFORT`).
+ * What is visible is asked of chunks, not of postings: there are fewer.
  */
 export async function byKeywords(
   ctx: Ctx,
   vault: KnowledgeVault,
   visible: Visible,
   query: string,
+  effort: Effort = EFFORT,
 ): Promise<Scored<string>[]> {
   const words = queryTermsOf(query, QUERY_TERMS_MAX);
   if (words.length === 0) return [];
@@ -27,7 +29,6 @@ export async function byKeywords(
   const places = tokens.flatMap((alternatives, word) => alternatives.map(() => word));
   const { saturation, lengthShare } = BM25;
   const number = sql`${visible.collection.number}::integer`;
-  const { chunk, frequency, length } = fieldsOf(sql`entry`);
   const column = sql`scored.chunk`;
   const [{ rows }] = await ctx.db.run(allow("collections", "search"), (queries) => [
     queries.execute<{ id: string; score: number }>(sql`
@@ -39,30 +40,50 @@ export async function byKeywords(
         select word, token from unnest(${arrayOf(places)}::integer[], ${arrayOf(tokens.flat())}::bigint[])
           as asked (word, token)
       ), counted as (
-        select token, sum(chunks) over (partition by word) as count
+        select word, token, chunks, sum(chunks) over (partition by word) as count
         from asked join (${countsOf(visible, number)}) as counts using (token)
       ), rarity as materialized (
         select token, ${saturation * lengthShare}::float8 / length as slope,
-          ${saturation + 1}::float8 * ln(1 + greatest(0, size - count + 0.5::float8) / (count + 0.5::float8)) as weight
+          ${saturation + 1}::float8 * ln(1 + greatest(0, size - count + 0.5::float8) / (count + 0.5::float8)) as weight,
+          dense_rank() over rarest_first = 1 as is_rarest, sum(chunks) over rarest_first as upto
         from counted cross join corpus
-        where not (count > ${COMMON.chunks}::integer and count > ${COMMON.share}::float8 * size)
+        window rarest_first as (order by count, word)
       ), scored as (
-        select ${chunk} as chunk,
-          sum(weight / (1 + (${saturation * (1 - lengthShare)}::float8 + slope * ${length}) / ${frequency})) as score
-        from (
-          select weight, slope, unnest(entries) as entry from rarity join ${postings} using (token)
-          where collection = ${number}
-        ) as found
-        group by 1
-      ), best as (
+        select chunk, sum(score) as score
+        from (${weighed(number, sql`is_rarest or upto <= ${effort.choosing}::integer`)}) as found group by chunk
+      ), candidates as materialized (
         select chunk, score from scored
         where ${isVisibleChunk(visible, column, "number")} and ${isAmongFiltered(visible, column, "number")}
-        order by score desc, chunk limit ${CANDIDATES_MAX}::integer
+        order by score desc, chunk limit ${effort.candidates}::integer
+      ), best as (
+        select chunk, sum(score) as score from (
+          select chunk, score from candidates
+          union all
+          select chunk, score from (
+            ${weighed(
+              number,
+              sql`not is_rarest and upto > ${effort.choosing}::integer and upto <= ${effort.reading}::integer`,
+            )}
+          ) as found where chunk in (select chunk from candidates)
+        ) as added group by chunk order by score desc, chunk limit ${CANDIDATES_MAX}::integer
       )
       select ${chunks.id} as id, score from best join ${chunks} on ${chunks.number} = best.chunk
       order by score desc, chunk`),
   ]);
   return rows.map(({ id, score }) => ({ id, score: Number(score) }));
+}
+
+/** What each posting adds to its chunk. @param which A condition on `rarity`. */
+function weighed(collection: SQL, which: SQL): SQL {
+  const { saturation, lengthShare } = BM25;
+  const { chunk, frequency, length } = fieldsOf(sql`entry`);
+  return sql`
+    select ${chunk} as chunk,
+      weight / (1 + (${saturation * (1 - lengthShare)}::float8 + slope * ${length}) / ${frequency}) as score
+    from (
+      select weight, slope, unnest(entries) as entry from rarity join ${postings} using (token)
+      where collection = ${collection} and (${which})
+    ) as entries`;
 }
 
 /** In how many visible chunks the tokens are: kept for the newest version, counted for another. */

@@ -6,7 +6,8 @@ import { allow } from "../../../src/features/auth/policy.ts";
 import { selectCollection } from "../../../src/features/knowledge/collection-rows.ts";
 import {
   CANDIDATES_MAX,
-  COMMON,
+  EFFORT,
+  type Effort,
   scoreKeywords,
   type TermPosting,
 } from "../../../src/features/knowledge/core/rank.ts";
@@ -79,8 +80,15 @@ async function opened(id: string) {
   return { ctx, vault, collection };
 }
 
+/** Small enough for each way a word can go: chooses, adds, is left out. Among equals it is chance who is a candidate. */
+const EFFORTS: readonly Effort[] = [EFFORT, { ...EFFORT, choosing: 60, reading: 260 }];
+
 /** @param version Null for the newest. */
 async function expectCoreScores(id: string, version: number | null): Promise<void> {
+  for (const effort of EFFORTS) await expectCoreScoresWith(id, version, effort);
+}
+
+async function expectCoreScoresWith(id: string, version: number | null, effort: Effort): Promise<void> {
   const { ctx, vault, collection } = await opened(id);
   const postings = await postingsIn(collection, version);
   const lengths = new Map(postings.map(({ id: chunk, length }) => [chunk, length]));
@@ -92,9 +100,9 @@ async function expectCoreScores(id: string, version: number | null): Promise<voi
       const tokens = new Set(vault.index.tokens(alternatives).map(String));
       return postings.filter(({ token }) => tokens.has(token));
     });
-    const expected = scoreKeywords(terms, size);
+    const expected = scoreKeywords(terms, size, effort);
     const scoreOf = new Map(expected.map((one) => [one.id, one.score]));
-    const found = await byKeywords(ctx, vault, { collection, version }, query);
+    const found = await byKeywords(ctx, vault, { collection, version }, query, effort);
     // The same sum in another order differs in the last place: there equals may change places.
     const rounded = (list: readonly { score: number }[]) =>
       list.map(({ score }) => score.toFixed(SCORE_DIGITS));
@@ -125,16 +133,31 @@ test("through uploads, replacements, deletions and restorations each version sco
   for (const version of [2, 3, 4]) await expectCoreScores(id, version);
 });
 
-test("a word that most chunks have is known from its count, and left out", async () => {
+test("how common a word is is known from its count: the rarest is read first, and what is beyond the effort not at all", async () => {
   const { id } = await newCollection(user, { settings: SETTINGS });
   await send(id, diary(40, "lake"));
   const { ctx, vault, collection } = await opened(id);
   const search = (query: string) => byKeywords(ctx, vault, { collection, version: null }, query);
-  expect(await search("geese")).not.toEqual([]);
+  const herons = await search("herons");
+  expect(await search("geese and herons")).not.toEqual(herons);
   const [token] = vault.index.tokens(queryTermsOf("geese", 1)[0]!);
-  const count = COMMON.chunks + 1;
   await connectAs(env, "postgres").execute(sql`
-    update token_counts set chunks = ${count} where collection = ${collection.number} and token = ${String(token)}::bigint`);
-  expect(await search("geese")).toEqual([]);
-  expect(await search("geese and herons")).toEqual(await search("herons"));
+    update token_counts set chunks = ${EFFORT.reading}
+    where collection = ${collection.number} and token = ${String(token)}::bigint`);
+  expect(await search("geese and herons")).toEqual(herons);
+  expect(await search("geese")).not.toEqual([]);
+});
+
+test("the best by rare words get the weight of the common ones, and no others do", async () => {
+  const { id } = await newCollection(user, { settings: SETTINGS });
+  await send(id, `${diary(40, "lake")}\n\nHerons, herons, herons.\n\nGeese and more geese.`);
+  const { ctx, vault, collection } = await opened(id);
+  const search = (query: string, effort: Partial<Effort> = {}) =>
+    byKeywords(ctx, vault, { collection, version: null }, query, { ...EFFORT, ...effort });
+  const [best] = await search("herons");
+  const found = await search("herons at the lake", { choosing: 1, candidates: 3 });
+  const whole = new Map((await search("herons at the lake")).map(({ id: chunk, score }) => [chunk, score]));
+  expect(found).toHaveLength(3);
+  expect(found.map(({ id: chunk }) => chunk)).toContain(best!.id);
+  for (const { id: chunk, score } of found) expect(score).toBeCloseTo(whole.get(chunk)!, SCORE_DIGITS);
 });

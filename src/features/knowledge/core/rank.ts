@@ -20,8 +20,14 @@ export interface CorpusSize {
 
 /** BM25's constants, tuned on SciFact and Cranfield: how soon repetition stops to count, and how much length is marked down. */
 export const BM25 = { saturation: 1.5, lengthShare: 0.75 } as const;
-/** A term in more chunks than both is left out: it costs most and tells least. */
-export const COMMON = { share: 0.2, chunks: 5_000 } as const;
+/**
+ * What a query may cost, in postings read. Its words are taken from the rarest on. Those with `choosing` postings together
+ * choose the chunks; the best `candidates` of them get the weight of the other words too, up to `reading` postings in all.
+ * The rarest word is always read. With `choosing` a quarter of the chunks, SciFact and Cranfield lose at most 0.004 of
+ * nDCG@10 to weighing everything; to leave out words that a fifth of all chunks have loses 0.008 and 0.02.
+ */
+export const EFFORT = { choosing: 25_000, reading: 200_000, candidates: 400 } as const;
+export type Effort = Record<keyof typeof EFFORT, number>;
 /** How many of the best of each list are fused. */
 export const CANDIDATES_MAX = 100;
 
@@ -30,30 +36,52 @@ export function rarityOf(found: number, chunks: number): number {
   return Math.log(1 + Math.max(0, chunks - found + 0.5) / (found + 0.5));
 }
 
-export function isCommon(found: number, chunks: number): boolean {
-  return found > COMMON.chunks && found > COMMON.share * chunks;
-}
-
 /**
  * BM25 (Robertson and Zaragoza, 2009). `terms` has an entry for each term of the query: the postings of all its
  * alternatives, which share one rarity.
  */
 export function scoreKeywords<Id>(
   terms: readonly (readonly TermPosting<Id>[])[],
+  size: CorpusSize,
+  effort: Effort = EFFORT,
+): Scored<Id>[] {
+  const { choosing, adding } = shareOut(terms, effort);
+  const scores = new Map<Id, number>();
+  for (const { id, score } of choosing.flatMap((postings) => weigh(postings, size))) {
+    scores.set(id, (scores.get(id) ?? 0) + score);
+  }
+  const chosen = best(Array.from(scores, ([id, score]) => ({ id, score })));
+  const candidates = new Map(chosen.slice(0, effort.candidates).map((one) => [one.id, one]));
+  for (const { id, score } of adding.flatMap((postings) => weigh(postings, size))) {
+    const candidate = candidates.get(id);
+    if (candidate) candidate.score += score;
+  }
+  return best([...candidates.values()]);
+}
+
+function shareOut<Postings extends readonly unknown[]>(terms: readonly Postings[], effort: Effort) {
+  const rarestFirst = terms.filter(({ length }) => length > 0).sort((a, b) => a.length - b.length);
+  const choosing: Postings[] = [];
+  const adding: Postings[] = [];
+  let read = 0;
+  for (const postings of rarestFirst) {
+    read += postings.length;
+    if (choosing.length === 0 || read <= effort.choosing) choosing.push(postings);
+    else if (read <= effort.reading) adding.push(postings);
+  }
+  return { choosing, adding };
+}
+
+function weigh<Id>(
+  postings: readonly TermPosting<Id>[],
   { chunks, averageLength }: CorpusSize,
 ): Scored<Id>[] {
   const { saturation, lengthShare } = BM25;
-  const scores = new Map<Id, number>();
-  for (const postings of terms) {
-    if (isCommon(postings.length, chunks)) continue;
-    const rarity = rarityOf(Math.min(postings.length, chunks), chunks);
-    for (const { id, frequency, length } of postings) {
-      const lengthFactor = 1 - lengthShare + (lengthShare * length) / averageLength;
-      const weight = (frequency * (saturation + 1)) / (frequency + saturation * lengthFactor);
-      scores.set(id, (scores.get(id) ?? 0) + rarity * weight);
-    }
-  }
-  return best([...scores].map(([id, score]) => ({ id, score })));
+  const rarity = rarityOf(Math.min(postings.length, chunks), chunks);
+  return postings.map(({ id, frequency, length }) => {
+    const lengthFactor = 1 - lengthShare + (lengthShare * length) / averageLength;
+    return { id, score: (rarity * frequency * (saturation + 1)) / (frequency + saturation * lengthFactor) };
+  });
 }
 
 export interface FusionWeights {

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import {
   BM25,
   CANDIDATES_MAX,
-  COMMON,
   diversify,
   fuse,
   fusionWeightsOf,
@@ -46,11 +45,29 @@ describe("keywords", () => {
     expect(others.every(({ score }) => score === first!.score)).toBe(true);
   });
 
-  test("a term in a large share of many chunks is left out", () => {
-    const postings = Array.from({ length: COMMON.chunks + 1 }, (_, id) => ({ id, frequency: 1, length: 9 }));
-    const search = (chunks: number) => scoreKeywords([postings], { chunks, averageLength: 9 });
-    expect(search(postings.length / COMMON.share - 1)).toEqual([]);
-    expect(search(postings.length / COMMON.share + 1)).not.toEqual([]);
+  describe("of words that are more than the effort allows", () => {
+    const many = (count: number, frequency = 1) =>
+      Array.from({ length: count }, (_, id) => ({ id, frequency, length: 9 }));
+    const corpus = { chunks: 1_000, averageLength: 9 };
+    const rare = [7, 8, 9].map((id) => ({ id, frequency: 1, length: 9 }));
+
+    test("the rare ones choose, and all of them weigh", () => {
+      const common = many(100).filter(({ id }) => id !== 7);
+      const found = scoreKeywords([common, rare], corpus, { choosing: 50, reading: 200, candidates: 2 });
+      const whole = new Map(scoreKeywords([common, rare], corpus).map(({ id, score }) => [id, score]));
+      expect(found.map(({ id }) => id)).toEqual([8, 7]);
+      for (const { id, score } of found) expect(score).toBeCloseTo(whole.get(id)!, 10);
+    });
+
+    test("those beyond what may be read count for nothing", () => {
+      const effort = { choosing: 50, reading: 90, candidates: 400 };
+      expect(scoreKeywords([many(100), rare], corpus, effort)).toEqual(scoreKeywords([rare], corpus));
+    });
+
+    test("the rarest is read, whatever it costs", () => {
+      const effort = { choosing: 5, reading: 9, candidates: 400 };
+      expect(scoreKeywords([many(100)], corpus, effort)).toHaveLength(100);
+    });
   });
 });
 
