@@ -11,3 +11,13 @@ export function isTooDeep(value: unknown, levels = JSON_LEVELS_MAX): boolean {
   if (Array.isArray(value)) return value.some((item) => isTooDeep(item, levels - 1));
   return Object.values(value).some((item) => isTooDeep(item, levels - 1));
 }
+
+/** Whether two values say the same as JSON, in whatever order their keys are. */
+export function isSameJson(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one, inOrder) === JSON.stringify(other, inOrder);
+}
+
+function inOrder(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
+import { isSameJson } from "../../lib/json.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
@@ -81,7 +82,10 @@ export async function getAgent(ctx: Ctx, id: string): Promise<Agent> {
   return (await openVault(ctx, permission)).openAgent(row);
 }
 
-/** What is left out stays. Throws `precondition_failed` when the stored version is not one of `ifMatch`. */
+/**
+ * What is left out stays; what changes nothing makes no version. Throws `precondition_failed` when the stored version is not
+ * one of `ifMatch`.
+ */
 export async function updateAgent(
   ctx: Ctx,
   id: string,
@@ -94,7 +98,9 @@ export async function updateAgent(
   const { version: known } = found.agent;
   if (ifMatch && !ifMatch.includes(known)) throw new AppError("precondition_failed");
   const vault = await openVault(ctx, permission);
-  const definition = AgentDefinition.parse({ ...vault.open(id, known, found.body), ...changes });
+  const before = vault.open(id, known, found.body);
+  const definition = AgentDefinition.parse({ ...before, ...changes });
+  if (isSameJson(definition, before)) return vault.openAgent(found);
   await checkReferences(ctx, permission, id, definition);
   return makeNextVersion(ctx, permission, vault, { id, known, definition, event: "agent.updated", ifMatch });
 }

@@ -61,7 +61,8 @@ export const customAgentRoutes: readonly Route[] = [
       id: "updateAgent",
       tag: "agents",
       summary: "Change an agent",
-      description: "What is left out stays. Every change makes a new version; the last 50 are kept.",
+      description:
+        "What is left out stays. A change makes a new version, unless it changes nothing; the last 50 are kept.",
       policy: on("update"),
       params: schema.AgentId,
       body: schema.UpdateAgent,

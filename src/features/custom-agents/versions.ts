@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull, lt, or, type SQL } from "drizzle-orm";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
+import { isSameJson } from "../../lib/json.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
@@ -30,8 +31,8 @@ export async function listVersions(ctx: Ctx, id: string, { limit, cursor }: List
 }
 
 /**
- * Makes the agent what it was in a version, as a new version, and brings it back when it was deleted. Throws `not_found`
- * for an agent or version that is not kept, `precondition_failed` when the present version is not one of `ifMatch`.
+ * Makes the agent what it was in a version, as a new version unless it is that already, and brings it back when it was
+ * deleted. Throws `not_found` for an agent or version that is not kept, `precondition_failed` when the present version is not one of `ifMatch`.
  */
 export async function restoreAgent(
   ctx: Ctx,
@@ -60,6 +61,8 @@ export async function restoreAgent(
   if (ifMatch && !ifMatch.includes(known)) throw new AppError("precondition_failed");
   const vault = await openVault(ctx, permission);
   const definition = vault.open(id, kept.version, kept.body);
+  const isNow = found.agent.deletedAt === null && isSameJson(definition, vault.open(id, known, found.body));
+  if (isNow) return vault.openAgent(found);
   await checkReferences(ctx, permission, id, definition);
   return makeNextVersion(ctx, permission, vault, { id, known, definition, event: "agent.restored", ifMatch });
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
+import { isSameJson } from "../../lib/json.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
 import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
@@ -97,43 +98,61 @@ export async function getCollection(ctx: Ctx, id: string): Promise<Collection> {
   return (await openVault(ctx, permission)).openCollection(row);
 }
 
-/** What is left out stays. Throws `precondition_failed` when the stored version is not one of `ifMatch`. */
+/**
+ * What is left out stays; what changes nothing makes no version. Throws `precondition_failed` when the stored version is not
+ * one of `ifMatch`.
+ */
 export async function updateCollection(
   ctx: Ctx,
   id: string,
-  { name, description, settings, versions_kept }: UpdateCollection,
+  changes: UpdateCollection,
   ifMatch: IfMatch,
 ): Promise<Collection> {
   const permission = allow("collections", "update");
   const [[found]] = await ctx.db.run(permission, (queries) => [selectCollection(queries, ctx, id)]);
   requireOwn(ctx, found);
+  if (ifMatch && !ifMatch.includes(found.version)) throw new AppError("precondition_failed");
   const vault = await openVault(ctx, permission);
-  const before = vault.openCollectionBody(found);
-  const body = sql.param(
-    vault.sealCollection(id, {
-      name: name ?? before.name,
-      description: description ?? before.description,
-    }),
-    collections.body,
-  );
-  const { chunk_tokens = found.chunkTokens, overlap_tokens = found.overlapTokens } = settings ?? {};
+  const before = vault.openCollection(found);
+  const after = changed(before, changes);
+  if (isSameJson(after, before)) return before;
+  const { name, description, versions_kept } = after;
+  const { chunk_tokens, overlap_tokens } = after.settings;
+  const body = sql.param(vault.sealCollection(id, { name, description }), collections.body);
   // What was read above decides what is kept: a change in between is a conflict even for who does not mind the version.
-  const versions = ifMatch ? ifMatch.filter((version) => version === found.version) : [found.version];
   const change = sql`
     update ${collections} set body = ${body}::bytea, chunk_tokens = ${chunk_tokens}::integer,
-      overlap_tokens = ${overlap_tokens}::integer, versions_kept = ${versions_kept ?? found.versionsKept}::integer, version = version + 1, updated_at = now()
-    where ${and(liveCollection(ctx, id, "own"), inArray(collections.version, versions))} returning id`;
+      overlap_tokens = ${overlap_tokens}::integer, versions_kept = ${versions_kept}::integer, version = version + 1,
+      updated_at = now()
+    where ${and(liveCollection(ctx, id, "own"), eq(collections.version, found.version))} returning id`;
   const { notices } = ctx.ports;
-  const [changed, [row], noticed] = await ctx.db.run(permission, (queries) => [
+  const [made, [row], noticed] = await ctx.db.run(permission, (queries) => [
     auditedChange(queries, ctx, { event: "collection.updated", subjectId: id }, change),
     selectCollection(queries, ctx, id),
     notices.select(queries),
   ]);
   await notices.tell(ctx, noticed);
   if (!row) throw new AppError("not_found");
-  if (changed.rows.length === 0) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
+  if (made.rows.length === 0) throw new AppError(ifMatch ? "precondition_failed" : "conflict");
   if (row.versionsKept < found.versionsKept) await pruneVersions(ctx, permission, id);
   return vault.openCollection(row);
+}
+
+function changed(
+  before: Collection,
+  { name, description, settings, versions_kept }: UpdateCollection,
+): Collection {
+  const { chunk_tokens, overlap_tokens } = before.settings;
+  return {
+    ...before,
+    name: name ?? before.name,
+    description: description ?? before.description,
+    settings: {
+      chunk_tokens: settings?.chunk_tokens ?? chunk_tokens,
+      overlap_tokens: settings?.overlap_tokens ?? overlap_tokens,
+    },
+    versions_kept: versions_kept ?? before.versions_kept,
+  };
 }
 
 /** Its documents go out of sight with it, and all of it for good after 30 days. */

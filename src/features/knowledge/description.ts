@@ -1,5 +1,6 @@
 import { and, eq, or, sql } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
+import { isSameJson } from "../../lib/json.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
@@ -16,7 +17,8 @@ import { type KnowledgeVault, openVault } from "./vault.ts";
 /**
  * Changes title and metadata; what is left out stays. Under a new title the content is read again, as a new upload of the
  * same bytes, for each chunk is found by the title too. One that has failed is only renamed: asked for again, it is read
- * with the new title. Throws `precondition_failed` when the stored version is not one of `ifMatch`.
+ * with the new title. What changes nothing makes no version, so that whoever reads the document goes on. Throws
+ * `precondition_failed` when the stored version is not one of `ifMatch`.
  */
 export async function updateDocument(
   ctx: Ctx,
@@ -31,13 +33,12 @@ export async function updateDocument(
     namedUploads(queries, id),
   ]);
   if (!found) throw refusal(readable);
+  if (ifMatch && !ifMatch.includes(found.version)) throw new AppError("precondition_failed");
   const vault = await openVault(ctx, permission);
+  if (changesNothing(vault, { found, uploads, change })) return vault.openDocument(found);
   // What was read above is changed: another change in between is a conflict even for who does not mind the version.
-  const isAsked = ifMatch?.includes(found.version) ?? true;
   const [changed, [row]] = await ctx.db.run(permission, (queries) => [
-    isAsked
-      ? describe(queries, ctx, vault, { found, uploads, change })
-      : queries.execute<{ id: string }>(sql`select null as id where false`),
+    describe(queries, ctx, vault, { found, uploads, change }),
     rowOf(queries, ctx, id),
   ]);
   if (!row) throw new AppError("not_found");
@@ -76,6 +77,16 @@ interface Description {
   found: DocumentRow;
   uploads: readonly UploadRow[];
   change: UpdateDocument;
+}
+
+function changesNothing(vault: KnowledgeVault, { found, uploads, change }: Description): boolean {
+  const { id } = found;
+  const { title, metadata } = change;
+  const isNamedSo = [found, ...uploads].every(({ body }) => vault.openTitle({ id, body }) === title);
+  return (
+    (title === undefined || isNamedSo) &&
+    (metadata === undefined || isSameJson(metadata, vault.openDocument(found).metadata))
+  );
 }
 
 function describe(

@@ -98,6 +98,24 @@ test("a restored version is a new one, equal to the old", async () => {
   expect(await problemOf(missing)).toMatchObject({ code: "not_found" });
 });
 
+test("what changes nothing makes no version, tells nobody and is not on record", async () => {
+  const user = await newUser(env);
+  const made = await newAgent(user, { kind: "extractor", schema: ROW, tools: [] });
+  const same = { name: made.name, schema: Object.fromEntries(Object.entries(ROW).toReversed()), tools: [] };
+  for (const body of [{}, same]) {
+    expect(await callFor(Agent, "PATCH", `/agents/${made.id}`, { as: user, body })).toEqual(made);
+  }
+  for (const body of [{}, { version: 1 }]) {
+    expect(await callFor(Agent, "POST", `/agents/${made.id}/restore`, { as: user, body })).toEqual(made);
+  }
+  const stale = await call("PATCH", pathOf(made), { as: user, body: {}, headers: { "if-match": '"7"' } });
+  expect(await problemOf(stale)).toMatchObject({ status: 412 });
+  const { rows } = await connectAs(env, "postgres").execute<{ event: string }>(
+    sql`select event from audit_logs where subject_id = ${made.id}`,
+  );
+  expect(rows).toEqual([{ event: "agent.created" }]);
+});
+
 test("a deleted agent is out of sight until a version of it is restored, and who did what is on record", async () => {
   const user = await newUser(env);
   const made = await newAgent(user);

@@ -32,6 +32,26 @@ test("a collection is made, read, changed and listed", async () => {
   expect((await callFor(CollectionPage, "GET", next, { as: user })).data).toEqual([finer]);
 });
 
+test("what changes nothing makes no version", async () => {
+  const user = await newUser(env);
+  const made = await newCollection(user, { description: "What we agreed on" });
+  const { name, settings, versions_kept } = made;
+  for (const body of [
+    {},
+    { name },
+    { settings: {} },
+    { description: made.description, settings, versions_kept },
+  ]) {
+    expect(await callFor(Collection, "PATCH", `/rag/collections/${made.id}`, { as: user, body })).toEqual(
+      made,
+    );
+  }
+  const stale = { as: user, body: {}, headers: { "if-match": '"7"' } };
+  expect(await problemOf(await call("PATCH", `/api/v1/rag/collections/${made.id}`, stale))).toMatchObject({
+    status: 412,
+  });
+});
+
 test("a change or deletion of another version than the one that was read is refused", async () => {
   const user = await newUser(env);
   const path = `/api/v1/rag/collections/${(await newCollection(user)).id}`;

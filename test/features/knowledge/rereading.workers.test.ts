@@ -75,14 +75,15 @@ test("a document is found by its new title once it has been read again, and by t
 test("nothing is read again under the title it has, for metadata alone, or before it was read at all", async () => {
   const collection = await newCollection(user);
   const ready = await ingested(user, { collection_id: collection.id, title: "Census", content: "Otters." });
-  expect(await rename(ready, "Census")).toMatchObject({ status: "ready" });
+  expect(await rename(ready, "Census")).toEqual(ready);
   const metadata = await callFor(Document, "PATCH", `/rag/documents/${ready.id}`, {
     as: user,
     body: { metadata: { year: 2026 } },
   });
-  expect(metadata.status).toBe("ready");
+  expect(metadata).toMatchObject({ status: "ready", version: ready.version + 1 });
   const sent = await sendDocument(user, { collection_id: collection.id, title: "Late", content: "Herons." });
   const renamed = await rename(sent, "Later");
+  expect(await rename(sent, "Later")).toEqual(renamed);
   expect(await read(renamed)).toMatchObject({ title: "Later", status: "ready" });
   expect((await versionsOf(sent)).data).toHaveLength(1);
 });
