@@ -3,8 +3,18 @@
 /** Scripts written without spaces: where a word ends is looked up in a dictionary. */
 const UNSPACED = String.raw`[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]`;
 const LETTERS = String.raw`[\p{L}\p{N}\p{M}]`;
-const RUN = new RegExp(`(?<unspaced>[${UNSPACED}&&${LETTERS}]+)|[${LETTERS}--${UNSPACED}]+`, "gv");
+const SPACED = `[${LETTERS}--${UNSPACED}]`;
+/** Nobody sees them, and they tell where a line may end or how letters join: a word goes on over them. */
+const INVISIBLE = String.raw`[\u00ad\u200b-\u200d\u2060]`;
+const RUN = new RegExp(
+  `(?<unspaced>[${UNSPACED}&&${LETTERS}]+)|${SPACED}+(?:${INVISIBLE}+${SPACED}+)*`,
+  "gv",
+);
 const LATIN_WORD = /^[a-z]{4,}$/;
+
+export function withoutInvisible(word: string): string {
+  return word.replace(new RegExp(INVISIBLE, "g"), "");
+}
 
 /** Made when the first unspaced text comes: it costs milliseconds. */
 let dictionary: Intl.Segmenter | undefined;
@@ -51,13 +61,26 @@ export function* wordSpans(text: string): Generator<WordSpan> {
   }
 }
 
+/** Accents, the vowels and signs that Arabic and Hebrew are mostly written without, and what nobody sees. */
+const LEFT_OUT =
+  /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u00ad\u200b-\u200d\u2060]/g;
+/** Letters that no keyboard of another language has, and that Unicode does not take apart. */
+const PLAIN: Readonly<Record<string, string>> = {
+  ...{ æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ħ: "h", ı: "i" },
+  ...{ ک: "ك", ی: "ي", ى: "ي" },
+};
+const NOT_PLAIN = new RegExp(`[${Object.keys(PLAIN).join("")}\u0660-\u0669\u06f0-\u06f9]`, "g");
+
 /**
  * Without case, accents and compatibility forms. Upper case before lower unites letters that only one of the two steps
  * does, such as ß with ss.
  */
 export function unified(text: string): string {
-  const plain = text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
-  return plain.toUpperCase().toLowerCase().normalize("NFKC");
+  const plain = text.normalize("NFKD").replace(LEFT_OUT, "").toUpperCase().toLowerCase();
+  // The last four bits of an Arabic digit are its value.
+  return plain
+    .replace(NOT_PLAIN, (letter) => PLAIN[letter] ?? String(letter.charCodeAt(0) & 15))
+    .normalize("NFKC");
 }
 
 function segments(run: string): Intl.Segments {

@@ -9,6 +9,9 @@ test.each([
   ["final sigma", "ΟΔΟΣ", "οδος"],
   ["the dotted capital I", "İstanbul", "istanbul"],
   ["ligatures", "ofﬁce", "office"],
+  ["letters that Unicode does not take apart", "œuvre Łódź smørrebrød", "oeuvre Lodz smorrebrod"],
+  ["what only says where a line may end", "Wör\u00adter\u200bbuch", "Wörterbuch"],
+  ["vowels and digits of Arabic", "مَرْحَبًا ٢٠٢٤", "مرحبا 2024"],
   ["plurals in s", "gardens, houses, shoes", "garden, house, shoe"],
   ["plurals in ies", "stories", "story"],
 ])("unites %s", (_, one, other) => {

@@ -65,7 +65,7 @@ export function detectLanguage(text: string): Language | undefined {
   const counts = { en: 0, de: 0, fr: 0, es: 0, it: 0 };
   let read = 0;
   let [han, kana] = [0, 0];
-  for (const { word, isUnspaced } of wordSpans(text)) {
+  for (const { word, isUnspaced } of wordSpans(text.normalize("NFC"))) {
     if (isUnspaced && KANA.test(word)) kana++;
     else if (isUnspaced && HAN.test(word)) han++;
     const plain = word.toLowerCase();

@@ -3,12 +3,13 @@ import { stemmer as german } from "@orama/stemmers/german";
 import { stemmer as italian } from "@orama/stemmers/italian";
 import { stemmer as spanish } from "@orama/stemmers/spanish";
 import { stemmer as english } from "stemmer";
-import { unified } from "../../../lib/search-words.ts";
+import { unified, withoutInvisible } from "../../../lib/search-words.ts";
 import type { StemmedLanguage } from "./languages.ts";
 
 /** Porter's for English, Snowball's for the others. They expect lower case, and accents as a careful writer sets them. */
 const STEMMERS: Readonly<Record<StemmedLanguage, (word: string) => string>> = {
-  en: english,
+  // It knows the letters from A to Z alone.
+  en: (word) => english(unified(word)),
   de: german,
   fr: french,
   // People leave out the accent of "-ción", and the stemmer would not know the ending.
@@ -26,7 +27,7 @@ export function stemOf(word: string, language: StemmedLanguage): string {
   const key = `${language}${word}`;
   const known = remembered.get(key);
   if (known !== undefined) return known;
-  const plain = word.normalize("NFKC").toLowerCase();
+  const plain = withoutInvisible(word.normalize("NFKC").toLowerCase());
   const stem = unified(plain.length > WORD_CHARS_MAX ? plain : STEMMERS[language](plain));
   if (remembered.size >= REMEMBERED_MAX) remembered.clear();
   remembered.set(key, stem);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { highlight } from "../../../../src/features/knowledge/core/highlight.ts";
 import { queryTermsOf, termSpans, termsOf } from "../../../../src/features/knowledge/core/terms.ts";
 
 describe("one form stands for all of a word", () => {
@@ -38,6 +39,38 @@ test("accents that somebody did not type do not hide a word", () => {
   expect(found("habitacion", "La habitación es muy grande y está en la casa")).toBe(true);
 });
 
+test.each([
+  ["Müller", "Mueller"],
+  ["Größe", "groesse"],
+  ["œuvre", "oeuvre"],
+  ["Łódź", "Lodz"],
+  ["Ørsted", "Orsted"],
+  ["Auf\u200clage", "Auflage"],
+  ["Auf\u00adlage", "Auflage"],
+  ["مَرْحَبًا", "مرحبا"],
+  ["שָׁלוֹם", "שלום"],
+  ["٢٠٢٤", "2024"],
+])("%s and %s are one word, whichever is in the text", (one, other) => {
+  const isFound = (query: string, text: string) =>
+    queryTermsOf(query, 9).every((alternatives) => alternatives.some((term) => termsOf(text).has(term)));
+  for (const before of ["", "Das ist der Bericht, und er ist nicht sehr lang: "]) {
+    expect(isFound(one, before + other)).toBe(true);
+    expect(isFound(other, before + one)).toBe(true);
+  }
+});
+
+test("capitals make a name of a little word, unless all of a query is in capitals", () => {
+  expect([...termsOf("The IT department of the US", "en").keys()]).toEqual(["it", "depart", "us"]);
+  expect(queryTermsOf("IT", 9)[0]).toContain("it");
+  expect(queryTermsOf("AT&T", 9)[0]).toContain("at");
+  expect(queryTermsOf("IT in Berlin", 9)).toHaveLength(2);
+  expect(queryTermsOf("WHAT IS THE TAX", 9)).toHaveLength(1);
+});
+
+test("a mark that stands alone is no term", () => {
+  expect([...termsOf("a \u0301 b \u0489\u0301", "de").keys()]).not.toContain("");
+});
+
 test("a term is counted as often as it occurs in any of its forms", () => {
   expect(termsOf("Cats and a cat; the cats' food", "en")).toEqual(
     new Map([
@@ -66,7 +99,7 @@ test("a query has one entry for each word that says something, up to the limit",
   expect(queryTermsOf("?! …", 9)).toEqual([]);
 });
 
-describe("Chinese and Japanese", () => {
+describe("Chinese, Japanese and Korean", () => {
   test.each([
     ["机器学习", "机器学习算法改变了世界"],
     ["东京", "他住在东京都的一个小区"],
@@ -77,6 +110,26 @@ describe("Chinese and Japanese", () => {
     const words = queryTermsOf(query, 9);
     expect(words.length).toBeGreaterThan(0);
     expect(words.every((alternatives) => alternatives.some((term) => terms.has(term)))).toBe(true);
+  });
+
+  test.each([
+    ["データ", "データベース設計書"],
+    ["エンジニア", "ソフトウェアエンジニアリング"],
+    ["コンピュータ", "このコンピューターはとても速いです"],
+    ["ｺﾝﾋﾟｭｰﾀ", "コンピューターを使う"],
+    ["茶", "绿茶和红茶"],
+    ["대한민국", "안녕하세요 대한민국에서"],
+    ["서울", "서울특별시"],
+    ["집", "집에서 일합니다"],
+    ["한국어", "한국어를 배웁니다".normalize("NFD")],
+  ])("%s is found within the longer word of %s, and marked there", (query, text) => {
+    const marked = highlight(text, query, { charsMax: 100 });
+    const shown = marked.marks.map(({ start, end }) => marked.text.slice(start, end).normalize("NFKC"));
+    expect(shown[0]).toMatch(new RegExp(`^${query.normalize("NFKC")}ー?$`));
+  });
+
+  test("whole words of a query come before the parts of them", () => {
+    expect(queryTermsOf("データベース設計書", 3)).toEqual([["データベース"], ["設計"], ["書"]]);
   });
 
   test("a text is cut into words, not into characters", () => {
