@@ -119,7 +119,8 @@ export const collectionRoutes: readonly Route[] = [
       summary: "Read a collection again with its present settings",
       description:
         "Changed settings count for documents that are sent from then on; this has the others read again from the bytes that " +
-        "are there. What was can be found until then. Repeated, it takes up those that are left.",
+        "are there, as one version of the collection. What was can be found until then, and stays where one cannot be read. " +
+        "Repeated, it takes up those that are left.",
       policy: onCollections("update"),
       params: schema.CollectionId,
       answer: schema.Reindexing,
@@ -154,7 +155,8 @@ export const collectionRoutes: readonly Route[] = [
       summary: "Restore a version of a collection",
       description:
         "Makes a new version with the content of an earlier one, at once: nothing is read again, and it can be undone in the " +
-        "same way. Documents that were deleted since then stay deleted.",
+        "same way. Documents that were deleted since then stay deleted. What still is to be read again, under a new title or with " +
+        "other settings, and has other content now is not.",
       policy: onCollections("restore"),
       params: schema.CollectionId,
       body: schema.RestoreCollection,

@@ -97,14 +97,20 @@ export const CollectionStatistics = z.object({
 });
 export type CollectionStatistics = z.infer<typeof CollectionStatistics>;
 
-export const VersionCause = z.enum(["document_added", "document_replaced", "document_deleted", "restored"]);
+export const VersionCause = z.enum([
+  "document_added",
+  "document_replaced",
+  "document_deleted",
+  "restored",
+  "reindexed",
+]);
 export type VersionCause = z.infer<typeof VersionCause>;
 
 export const CollectionVersion = z
   .object({
     number: z.int(),
     cause: VersionCause,
-    document_id: z.uuid().nullable().describe("Which document changed; null for a restoration"),
+    document_id: z.uuid().nullable().describe("Which document changed; null for what changed several"),
     restored_from: z.int().nullable(),
     created_at: time,
   })

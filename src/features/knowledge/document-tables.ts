@@ -67,9 +67,11 @@ export const collectionVersions = pgTable(
     tenantId: tenantId(),
     userId: uuid("user_id").notNull(),
     cause: text("cause").$type<VersionCause>().notNull(),
-    /** Which document changed; null for a restoration. */
+    /** Which document changed; null for a restoration, and where a collection is read again. */
     documentId: uuid("document_id"),
     restoredFrom: integer("restored_from"),
+    /** The one with which the collection was read again: all its documents go into this version. */
+    reindexId: uuid("reindex_id"),
     createdAt: createdAt(),
   },
   (table) => [
@@ -81,7 +83,7 @@ export const collectionVersions = pgTable(
     }).onDelete("cascade"),
     check(
       "collection_versions_cause",
-      sql`${table.cause} in ('document_added', 'document_replaced', 'document_deleted', 'restored')`,
+      sql`${table.cause} in ('document_added', 'document_replaced', 'document_deleted', 'restored', 'reindexed')`,
     ),
   ],
 );
@@ -148,6 +150,8 @@ export const documentVersions = pgTable(
     uploadId: uuid("upload_id").notNull().unique(),
     /** The upload whose bytes it has as well: they are read again, under another title or with other settings. */
     copyOf: uuid("copy_of"),
+    /** With which the whole collection was read again, and it too. */
+    reindexId: uuid("reindex_id"),
     tenantId: tenantId(),
     userId: uuid("user_id").notNull(),
     /** `collections.number`. */

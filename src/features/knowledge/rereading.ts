@@ -1,8 +1,10 @@
 /**
  * Documents that are read again from the bytes that are there: under a new title, or with the collection's new settings.
- * Each becomes an upload of its own, so that what was can be found until it has been read, and can be restored.
+ * Each becomes an upload of its own, so that what was can be found until it has been read, and can be restored: a whole
+ * collection makes one version.
  */
 import { type SQL, sql } from "drizzle-orm";
+import { newId } from "../../lib/ids.ts";
 import type { Ctx, JobCtx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
@@ -21,17 +23,25 @@ const QUEUED_MAX = 50;
 export const READ_AGAIN = sql`upload = upload + 1, status = 'queued', progress = 0, problem = null, attempts = 0,
   due_at = ${UNQUEUED}`;
 
+interface Copy {
+  body: SQL;
+  /** Tokens of a chunk, and of what it repeats. */
+  settings: SQL;
+  /** With which the whole collection is read again. */
+  reindexId?: string;
+}
+
 /**
  * New uploads with the bytes of earlier ones, for the documents in `changed`.
  * @param earlier Rows of `document_versions`, one a document.
- * @param settings Tokens of a chunk, and of what it repeats.
  */
-export function insertCopies(earlier: SQL, { body, settings }: { body: SQL; settings: SQL }): SQL {
+export function insertCopies(earlier: SQL, { body, settings, reindexId }: Copy): SQL {
   return sql`
     insert into ${documentVersions}
-      (document_id, number, upload_id, copy_of, user_id, collection, body, type, size, chunk_tokens, overlap_tokens)
-    select changed.id, changed.upload, gen_random_uuid(), earlier.upload_id, earlier.user_id, earlier.collection, ${body},
-      earlier.type, earlier.size, ${settings}
+      (document_id, number, upload_id, copy_of, reindex_id, user_id, collection, body, type, size, chunk_tokens,
+        overlap_tokens)
+    select changed.id, changed.upload, gen_random_uuid(), earlier.upload_id, ${reindexId ?? null}::uuid, earlier.user_id,
+      earlier.collection, ${body}, earlier.type, earlier.size, ${settings}
     from changed join ${earlier} as earlier on earlier.document_id = changed.id`;
 }
 
@@ -42,7 +52,11 @@ export function insertCopies(earlier: SQL, { body, settings }: { body: SQL; sett
 export async function reindexCollection(ctx: Ctx, id: string): Promise<Reindexing> {
   const entry = { event: "collection.reindexed", subjectId: id };
   const earlier = sql`earlier`;
-  const copies = insertCopies(earlier, { body: sql`earlier.body`, settings: sql`new_tokens, new_overlap` });
+  const copies = insertCopies(earlier, {
+    body: sql`earlier.body`,
+    settings: sql`new_tokens, new_overlap`,
+    reindexId: newId(ctx.clock.now()),
+  });
   const [[found], { rows }] = await ctx.db.run(allow("collections", "update"), (queries) => [
     selectCollection(queries, ctx, id),
     queries.execute<{ id: string; user_id: string; version: number }>(sql`

@@ -1,15 +1,17 @@
-import { and, desc, eq, inArray, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { cutPage, decodeCursor } from "../../lib/pagination.ts";
-import type { Ctx } from "../../platform/context.ts";
+import { type Ctx, userIdOf } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
+import { UNQUEUED } from "./acceptance.ts";
 import { isFor, liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { rowOf } from "./document-rows.ts";
 import { recount } from "./postings.ts";
-import { announceContent } from "./progress.ts";
+import { announce, announceContent } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
 import type { Collection, CollectionVersion, DocumentVersion, ListVersions } from "./schema.ts";
 import {
@@ -21,6 +23,9 @@ import {
   documentVersions,
 } from "./tables.ts";
 import { openVault } from "./vault.ts";
+
+/** Who restores waits for none of them, and hears of the collection itself. */
+const STOPPED_TOLD_MAX = 50;
 
 /** Those that are kept, the newest first; to who only reads the collection, the newest. */
 export async function listCollectionVersions(ctx: Ctx, id: string, { limit, cursor }: ListVersions) {
@@ -102,7 +107,8 @@ function rangesOf(multirange: string): DocumentVersion["visible_in"] {
 
 /**
  * Makes a new version with the content of an earlier one. Nothing is read or embedded again: what differs is shown or
- * hidden, in one transaction. Documents deleted since then stay deleted. Throws `not_found` for a version that is not kept,
+ * hidden, in one transaction. Documents deleted since then stay deleted, and those that were to be read again as something
+ * else than they are now are not. Throws `not_found` for a version that is not kept,
  * `precondition_failed` for a collection changed since `ifMatch`.
  */
 export async function restoreCollection(
@@ -117,7 +123,7 @@ export async function restoreCollection(
     ifMatch && inArray(collections.version, [...ifMatch]),
   );
   const { notices } = ctx.ports;
-  const [, [found], [kept], , [row], noticed] = await ctx.db.run(permission, (queries) => [
+  const [, [found], [kept], , stopped, [row], noticed] = await ctx.db.run(permission, (queries) => [
     lockCollection(queries, id),
     selectCollection(queries, ctx, id),
     queries
@@ -125,6 +131,7 @@ export async function restoreCollection(
       .from(collectionVersions)
       .where(and(eq(collectionVersions.collectionId, id), eq(collectionVersions.number, version))),
     showVersion(queries, ctx, { id, version, condition }),
+    stopCopies(queries, ctx, id),
     selectCollection(queries, ctx, id),
     notices.select(queries),
   ]);
@@ -135,7 +142,42 @@ export async function restoreCollection(
   if (ifMatch && !ifMatch.includes(found.version)) throw new AppError("precondition_failed");
   await pruneVersions(ctx, permission, id);
   ctx.waitUntil(announceContent(ctx, row));
+  for (const document of stopped.slice(0, STOPPED_TOLD_MAX)) {
+    ctx.waitUntil(announce(ctx, document, { status: "ready", progress: 1 }));
+  }
   return (await openVault(ctx, permission)).openCollection(row);
+}
+
+/** Of what is to be read again under a new title or with other settings, and shows other content now: it would come back. */
+function stopCopies(queries: Queries, ctx: Ctx, collectionId: string) {
+  const copy = alias(documentVersions, "copy");
+  const isOfShown = sql`exists (
+    select from ${documentVersions} where ${documentVersions.documentId} = ${documents.id}
+      and ${documentVersions.uploadId} = ${copy.copyOf} and upper_inf(${documentVersions.versions}))`;
+  const isOther = sql`exists (
+    select from ${documentVersions} as copy where ${copy.documentId} = ${documents.id}
+      and ${copy.number} = ${documents.upload} and ${copy.copyOf} is not null and not ${isOfShown})`;
+  return queries
+    .update(documents)
+    .set({
+      status: "ready",
+      progress: 1,
+      problem: null,
+      attempts: 0,
+      version: sql`${documents.version} + 1`,
+      dueAt: UNQUEUED,
+      updatedAt: sql`now()`,
+    })
+    .where(
+      and(
+        eq(documents.collectionId, collectionId),
+        eq(documents.userId, userIdOf(ctx)),
+        ne(documents.status, "ready"),
+        isNull(documents.deletedAt),
+        isOther,
+      ),
+    )
+    .returning();
 }
 
 interface Restoration {
