@@ -11,13 +11,13 @@ import type { Service } from "./scale-service.ts";
 
 const SEALED_AT_ONCE = 500;
 /** Neither foreign keys nor triggers: the rows are right, and checking each would take most of the time. */
-const UNCHECKED = "set local session_replication_role = replica";
+const UNCHECKED = "set local session_replication_role = replica;";
 const ABOVE_ALL = "(select max(number) from copied)";
 
 /** Adds `rounds` copies of each chunk. */
 export async function multiply({ ctx, admin }: Service, rounds: number): Promise<void> {
   const vault = await openVault(ctx, allow("collections", "search"));
-  await admin("create table copied as select id, number from chunks", "analyze copied");
+  await admin("create table copied as select id, number from chunks; analyze copied");
   const originals = await admin("select id, number from copied order by number");
   const isWithVectors = (await admin("select to_regtype('halfvec') is not null as is"))[0]?.["is"] === true;
   for (let round = 1; round <= rounds; round++) {
@@ -25,15 +25,14 @@ export async function multiply({ ctx, admin }: Service, rounds: number): Promise
       const ids = originals.slice(at, at + SEALED_AT_ONCE).map(({ id }) => String(id));
       await copyChunks(admin, vault, ids, round);
     }
-    await admin(UNCHECKED, copyPlaces(round), copyVectors(round, isWithVectors));
+    await admin(`${UNCHECKED} ${copyPlaces(round)}; ${copyVectors(round, isWithVectors)}`);
   }
-  await admin(UNCHECKED, "create table packed as table postings", "truncate postings", packAgain(rounds));
-  await admin(
-    "select setval(pg_get_serial_sequence('chunks', 'number'), (select max(number) from chunks))",
-    `update token_counts set chunks = chunks * ${rounds + 1}`,
-    `update document_versions set chunks = chunks * ${rounds + 1}, terms = terms * ${rounds + 1}`,
-    "drop table copied, packed",
-  );
+  await admin(`${UNCHECKED} create table packed as table postings; truncate postings; ${packAgain(rounds)}`);
+  await admin(`
+    select setval(pg_get_serial_sequence('chunks', 'number'), (select max(number) from chunks));
+    update token_counts set chunks = chunks * ${rounds + 1};
+    update document_versions set chunks = chunks * ${rounds + 1}, terms = terms * ${rounds + 1};
+    drop table copied, packed`);
 }
 
 async function copyChunks(
@@ -53,8 +52,7 @@ async function copyChunks(
     return `('${id}'::uuid, '${copy}'::uuid, '${Buffer.from(sealed).toString("base64")}')`;
   });
   await admin(
-    UNCHECKED,
-    `insert into chunks (id, number, tenant_id, user_id, collection, document_id, body, content_hash, hidden, embedder,
+    `${UNCHECKED} insert into chunks (id, number, tenant_id, user_id, collection, document_id, body, content_hash, hidden, embedder,
        tokens)
      overriding system value
      select made.id, number + ${round} * ${ABOVE_ALL}, tenant_id, user_id, collection, document_id,

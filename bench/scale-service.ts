@@ -1,11 +1,10 @@
 /** The product's own knowledge verbs on a PostgreSQL server of their own, as one person. */
-import { neon } from "@neondatabase/serverless";
 import { ingestDocument } from "../src/features/knowledge/ingest.ts";
 import { CreateCollection, CreateDocument } from "../src/features/knowledge/schema.ts";
 import { createCollection, createDocument } from "../src/features/knowledge/service.ts";
 import { newId } from "../src/lib/ids.ts";
 import type { Ctx } from "../src/platform/context.ts";
-import { startRealService } from "../test/support/real-service.ts";
+import { type RealService, startRealService } from "../test/support/real-service.ts";
 import { newUser, userCtx } from "../test/support/users.ts";
 
 export interface Service {
@@ -13,8 +12,7 @@ export interface Service {
   ctx: Ctx;
   adminUrl: string;
   wsProxy: string;
-  /** Statements in one transaction as the database's superuser; the rows of the last. */
-  admin(first: string, ...more: string[]): Promise<Record<string, unknown>[]>;
+  admin: RealService["admin"];
   /** A collection's id. */
   makeCollection(): Promise<string>;
   ingest(collectionId: string, text: string): Promise<void>;
@@ -22,8 +20,7 @@ export interface Service {
 }
 
 export async function startService(bin: string): Promise<Service> {
-  const { env, adminUrl, wsProxy, stop } = await startRealService(bin);
-  const database = neon(adminUrl);
+  const { env, admin, adminUrl, wsProxy, stop } = await startRealService(bin);
   const user = await newUser(env);
   const ctx = userCtx(env, user);
   const worker = userCtx(env, user, {
@@ -33,13 +30,7 @@ export async function startService(bin: string): Promise<Service> {
     ctx,
     adminUrl,
     wsProxy,
-    // Some statements must be alone.
-    admin: async (first, ...more) =>
-      more.length === 0
-        ? database.query(first)
-        : (await database.transaction([first, ...more].map((statement) => database.query(statement)))).at(
-            -1,
-          )!,
+    admin,
     makeCollection: async () => {
       return (await createCollection(ctx, CreateCollection.parse({ name: "Scale" }), newId())).id;
     },

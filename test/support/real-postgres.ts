@@ -19,6 +19,8 @@ export interface RealPostgres {
   url(role: string): string;
   /** For `neonConfig.wsProxy`. */
   wsProxy: string;
+  /** Where its socket is, for a driver that takes one. */
+  socketDirectory: string;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function startRealPostgres(bin: string): Promise<RealPostgres> {
   return {
     url: (role) => `postgresql://${role}:${PASSWORD}@127.0.0.1:${relay.port}/postgres`,
     wsProxy: `127.0.0.1:${relay.port}/v2`,
+    socketDirectory: directory,
     stop: async () => {
       await relay.close();
       server.kill("SIGINT");

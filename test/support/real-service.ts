@@ -1,19 +1,19 @@
 /** The service's verbs on a real PostgreSQL server, whose many connections meet each other's locks. */
-import { neon, neonConfig } from "@neondatabase/serverless";
+import { neonConfig } from "@neondatabase/serverless";
 import { migrate } from "../../dev/migrate.ts";
 import { createSecrets } from "../../dev/secrets.ts";
 import { workerVars } from "../../dev/worker-vars.ts";
 import { memoryBucket } from "./memory-bucket.ts";
 import { startRealPostgres } from "./real-postgres.ts";
-import { serveSql } from "./real-sql.ts";
+import { openPool, serveSql } from "./real-sql.ts";
 
 const ROLES = ["adjutant_app", "adjutant_identity", "adjutant_scheduler"] as const;
 
 export interface RealService {
   /** Bindings for contexts; what leads elsewhere than to the database leads nowhere. */
   env: Record<string, unknown> & { OBJECTS: R2Bucket };
-  /** As the owner of the database. */
-  admin(query: string): Promise<Record<string, unknown>[]>;
+  /** As the owner of the database, without a time limit; several statements are one transaction, and the last one's rows come. */
+  admin(statements: string): Promise<Record<string, unknown>[]>;
   adminUrl: string;
   /** For `neonConfig.wsProxy`. */
   wsProxy: string;
@@ -41,7 +41,8 @@ export async function startRealService(bin: string, hub: object = {}): Promise<R
   });
   const bindings = ["ANALYTICS", "EMAIL", "MAINTENANCE", "AUTH_RATE_LIMIT"];
   neonConfig.fetchEndpoint = sql.fetchEndpoint;
-  const admin = (query: string) => neon(adminUrl).query(query);
+  const owner = openPool(adminUrl, postgres);
+  const admin = async (statements: string) => [await owner.query(statements)].flat().at(-1)!.rows;
   for (const role of ROLES) await admin(`alter role ${role} password 'local'`);
   return {
     env: {
@@ -55,7 +56,7 @@ export async function startRealService(bin: string, hub: object = {}): Promise<R
     adminUrl,
     wsProxy,
     stop: async () => {
-      await sql.stop();
+      await Promise.all([sql.stop(), owner.end()]);
       await postgres.stop();
     },
   };

@@ -4,12 +4,15 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Client } from "@neondatabase/serverless";
+import { type ClientBase, Pool, type PoolConfig } from "pg";
 import { z } from "zod";
 import type { RealPostgres } from "./real-postgres.ts";
 
 const Statement = z.object({ query: z.string(), params: z.array(z.unknown()).default([]) });
 const Body = z.union([z.object({ queries: z.array(Statement) }), Statement]);
+
+/** For each role. */
+const CONNECTIONS_MAX = 30;
 
 export interface RealSql {
   /** For `neonConfig.fetchEndpoint`. */
@@ -18,10 +21,14 @@ export interface RealSql {
 }
 
 export async function serveSql(postgres: RealPostgres): Promise<RealSql> {
-  const idle = new Map<string, Client[]>();
+  const pools = new Map<string, Pool>();
+  const poolOf = (url: string) => {
+    const pool = pools.get(url) ?? openPool(url, postgres, AS_WRITTEN);
+    pools.set(url, pool);
+    return pool;
+  };
   const http = createServer(async (request, response) => {
-    const url = String(request.headers["neon-connection-string"]);
-    const client = idle.get(url)?.pop() ?? (await connect(url, postgres));
+    const client = await poolOf(String(request.headers["neon-connection-string"])).connect();
     try {
       const body = Body.parse(JSON.parse(await text(request)));
       const answer = "queries" in body ? await batch(client, body.queries) : await statement(client, body);
@@ -33,7 +40,7 @@ export async function serveSql(postgres: RealPostgres): Promise<RealSql> {
         .parse(error);
       response.writeHead(400).end(JSON.stringify({ severity: "ERROR", code, message, constraint }));
     }
-    idle.set(url, [...(idle.get(url) ?? []), client]);
+    client.release();
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const { port } = http.address() as AddressInfo;
@@ -42,24 +49,32 @@ export async function serveSql(postgres: RealPostgres): Promise<RealSql> {
     stop: async () => {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
-      await Promise.all([...idle.values()].flat().map((client) => client.end()));
+      await Promise.all([...pools.values()].map((pool) => pool.end()));
     },
   };
 }
 
-async function connect(url: string, { wsProxy }: RealPostgres): Promise<Client> {
-  const client = new Client({ connectionString: url, types: { getTypeParser: () => String } });
-  Object.assign(client.neonConfig, {
-    wsProxy: () => wsProxy,
-    useSecureWebSocket: false,
-    pipelineTLS: false,
-    pipelineConnect: "password",
+/** Values as the server writes them. */
+const AS_WRITTEN = { getTypeParser: () => String };
+
+/** Connections straight to the server's socket, as many as are in use at once. */
+export function openPool(url: string, { socketDirectory }: RealPostgres, types?: PoolConfig["types"]): Pool {
+  const { username, password, pathname } = new URL(url);
+  const pool = new Pool({
+    host: socketDirectory,
+    user: username,
+    password,
+    database: pathname.slice(1),
+    max: CONNECTIONS_MAX,
+    idleTimeoutMillis: 0,
+    ...(types && { types }),
   });
-  await client.connect();
-  return client;
+  // Of idle connections that the server ended; what a query's connection meets is the query's error.
+  pool.on("error", () => {});
+  return pool;
 }
 
-async function batch(client: Client, queries: z.infer<typeof Statement>[]) {
+async function batch(client: ClientBase, queries: z.infer<typeof Statement>[]) {
   await client.query("begin");
   const results = [];
   for (const query of queries) results.push(await statement(client, query));
@@ -67,7 +82,7 @@ async function batch(client: Client, queries: z.infer<typeof Statement>[]) {
   return { results };
 }
 
-async function statement(client: Client, { query, params }: z.infer<typeof Statement>) {
+async function statement(client: ClientBase, { query, params }: z.infer<typeof Statement>) {
   const { command, rowCount, rows, fields } = await client.query({
     text: query,
     values: params,
