@@ -32,7 +32,9 @@ export async function readEml(
   builder.add("heading", mail.subject ?? "", { level: 1 });
   builder.add("paragraph", headersOf(mail));
   readBody(mail, builder);
-  for (const attachment of mail.attachments) await readAttachment(attachment, builder, readCarried);
+  for (const attachment of withoutCopies(mail.attachments)) {
+    await readAttachment(attachment, builder, readCarried);
+  }
 }
 
 async function parsed(bytes: Uint8Array): Promise<Email> {
@@ -92,6 +94,22 @@ function readBody({ html, text = "" }: Email, builder: DocumentBuilder): void {
   if (read.length < text.length / 2) return readText(text, builder);
   for (const block of blocks) builder.add(block.kind, block.text, block);
   for (const sentence of cuts) builder.cut(sentence);
+}
+
+const CALENDAR_TYPE = /^(?:text\/calendar|application\/ics)$/i;
+
+/** An invitation comes once to be shown and once to be saved, which is the one with a name. */
+function withoutCopies(attachments: readonly Attachment[]): Attachment[] {
+  const kept = new Map<string, Attachment>();
+  const others = attachments.filter((attachment) => {
+    if (!CALENDAR_TYPE.test(attachment.mimeType)) return true;
+    const { content, filename } = attachment;
+    const text = typeof content === "string" ? content : new TextDecoder().decode(content);
+    const plain = text.replace(/\r\n?/g, "\n").trim();
+    if (filename || !kept.has(plain)) kept.set(plain, attachment);
+    return false;
+  });
+  return [...others, ...kept.values()];
 }
 
 /** Pictures and signatures: nothing is missing where they are not read. */

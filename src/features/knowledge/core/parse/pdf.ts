@@ -65,7 +65,7 @@ async function readLines(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promi
       builder.cut(`Reading took too long after ${page} pages; the rest was left out.`);
     if (charsLeft <= 0 || Date.now() > deadline) break;
   }
-  if (damaged > 0) builder.cut(`${damaged} damaged pages were left out.`);
+  if (damaged > 0) builder.cut(`Pages that are damaged were left out: ${damaged}.`);
   return lines;
 }
 

@@ -1,5 +1,6 @@
 import { detectLanguage } from "../languages.ts";
 import { DocumentBuilder } from "./builder.ts";
+import { isCalendar, readCalendar } from "./calendar.ts";
 import { readCsv } from "./csv.ts";
 import { decodeText } from "./decode.ts";
 import {
@@ -95,6 +96,10 @@ function readAnyText(whole: Uint8Array, claim: Claim, builder: DocumentBuilder):
   if (unreadable > 0) builder.cut("Some bytes are no characters of its encoding; each was read as “\ufffd”.");
   if (guessed) {
     builder.cut(`It does not say how its letters are encoded: they were read as ${guessed.toUpperCase()}.`);
+  }
+  if (isCalendar(text)) {
+    readCalendar(text, builder);
+    return "text";
   }
   const claimed = claimedType(claim);
   const type = textTypeOf(text, claimed);

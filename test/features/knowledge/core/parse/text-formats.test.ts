@@ -244,3 +244,48 @@ describe("JSON", () => {
     },
   );
 });
+
+describe("calendars and address cards", () => {
+  const calendar = [
+    "BEGIN:VCALENDAR",
+    "BEGIN:VTIMEZONE",
+    "TZID:Europe/Zurich",
+    "END:VTIMEZONE",
+    "BEGIN:VEVENT",
+    "SUMMARY:Meeting about the harb",
+    " our\\, and more",
+    "DESCRIPTION:First\\nSecond",
+    `ATTACH;ENCODING=BASE64:${"iVBORw0KGgo".repeat(30)}`,
+    "END:VEVENT",
+    "END:VCALENDAR",
+  ].join("\r\n");
+
+  test("lines that were cut in the middle of a word are whole, and each entry is a block", async () => {
+    expect(outline(await parsed(calendar, { name: "a.ics" }))).toEqual([
+      "paragraph: BEGIN:VCALENDAR",
+      "paragraph: BEGIN:VTIMEZONE\nTZID:Europe/Zurich\nEND:VTIMEZONE",
+      "paragraph: BEGIN:VEVENT\nSUMMARY:Meeting about the harbour, and more\nDESCRIPTION:First\nSecond\nATTACH;ENCODING=BASE64:…\nEND:VEVENT",
+      "paragraph: END:VCALENDAR",
+    ]);
+    const card = await parsed("BEGIN:VCARD\nFN:Ann Schmi\n dt\nEND:VCARD\n", { name: "a.vcf" });
+    expect(card.text).toContain("FN:Ann Schmidt");
+  });
+
+  test("an invitation in a mail is read once, though it comes twice", async () => {
+    const part = (headers: string, body: string) => `--x\nContent-Type: ${headers}\n\n${body}\n`;
+    const invitation = calendar.replaceAll("\r\n", "\n");
+    const mail = [
+      'From: a@b.c\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x"\n\n',
+      part("text/plain", "See you."),
+      part("text/calendar", invitation),
+      part(
+        'application/ics; name="i.ics"\nContent-Disposition: attachment; filename="i.ics"\nContent-Transfer-Encoding: base64',
+        Buffer.from(calendar).toString("base64"),
+      ),
+      "--x--\n",
+    ].join("");
+    const lines = outline(await parsed(mail));
+    expect(lines.filter((line) => line.includes("harbour"))).toHaveLength(1);
+    expect(lines).toContain("heading2: i.ics");
+  });
+});
