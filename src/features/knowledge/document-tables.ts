@@ -72,6 +72,8 @@ export const collectionVersions = pgTable(
     restoredFrom: integer("restored_from"),
     /** The one with which the collection was read again: all its documents go into this version. */
     reindexId: uuid("reindex_id"),
+    /** When a restoration took the place of this one, which was the newest: it is kept for a while then. */
+    leftAt: moment("left_at"),
     createdAt: createdAt(),
   },
   (table) => [
