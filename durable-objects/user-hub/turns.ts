@@ -99,11 +99,17 @@ export class Turns {
   cancel(requestId: string): boolean {
     const run = this.#runs.get(requestId);
     run?.abort(new TurnCancelled());
-    return run !== undefined || this.#unpark(requestId, new TurnCancelled());
+    if (run || this.#unpark(requestId, new TurnCancelled())) return true;
+    const row = this.#parts.turns.find(requestId);
+    if (!row || !this.#isLost(row)) return false;
+    this.#recover(row, new TurnCancelled());
+    return true;
   }
 
   cancelAll(): void {
-    for (const { requestId } of this.#parts.turns.open()) this.cancel(requestId);
+    for (const row of this.#parts.turns.open()) {
+      shielded(this.#parts, row, () => void this.cancel(row.requestId));
+    }
   }
 
   /** Notes what a person (or the clock) decided and wakes the turn. False when there is nothing to decide any more. */
@@ -115,10 +121,14 @@ export class Turns {
     return true;
   }
 
-  /** Takes up every turn that is owed work and is not in memory: after an eviction, a crash, a deploy. */
+  /**
+   * Takes up every turn that is owed work and is not in memory: after an eviction, a crash, a deploy. Those of who may do
+   * nothing any more only to end them.
+   */
   recover(): void {
+    const reason = this.#parts.vault.isShutOut ? new TurnCancelled() : undefined;
     for (const row of this.#parts.turns.open()) {
-      if (this.#isLost(row)) shielded(this.#parts, row, () => this.#recover(row));
+      if (this.#isLost(row)) shielded(this.#parts, row, () => this.#recover(row, reason));
     }
   }
 
@@ -131,7 +141,8 @@ export class Turns {
     return state.phase === "running" && !this.#runs.has(requestId);
   }
 
-  #recover(row: TurnRow): void {
+  /** With a `reason` it is only taken up to be ended. */
+  #recover(row: TurnRow, reason?: Error): void {
     const log = this.#storedLog(row.requestId)!;
     const reset = log.reset();
     const state = stepTurn(row.state, { type: "recovered", now: this.#parts.clock.now() });
@@ -141,7 +152,9 @@ export class Turns {
     this.#parts.deliver(next, reset);
     if (isExhausted(next.state)) return giveUpTurn(this.#parts, next, log);
     const input = this.#parts.turns.input(row.requestId);
-    this.#start(new TurnRun(this.#parts, next, input, { recovered: true }));
+    const run = new TurnRun(this.#parts, next, input, { recovered: true });
+    if (reason) run.abortWhenReplayed(reason);
+    this.#start(run);
   }
 
   /** False when the turn is not parked. With a `reason` it is only taken up to be ended. */

@@ -143,3 +143,52 @@ test("a turn that is taken up past its deadline ends as failed and changes nothi
   expect(device.turn(turn).faults).toEqual([]);
   expect(device.all("tool_call")).toEqual([]);
 });
+
+test("a turn whose end could not be stored is cancelled before anything takes it up", async () => {
+  const { user, device, word } = await startErrand(MILK);
+  device.isMute = true;
+  const turn = device.askTasks(`Add milk ${word}`);
+  const { id } = await device.frame("tool_call");
+  const mend = await breakStorage(user);
+  device.sendResult(id, { row: { id: "m", title: "Milk" } });
+  await mend();
+  device.send({ type: "cancel", request_id: turn });
+  expect(await device.end(turn)).toMatchObject({ status: "cancelled" });
+  expect(device.turn(turn).faults).toEqual([]);
+  expect(await modelRequests(word)).toHaveLength(2);
+});
+
+test("turns of who was shut out when the hub died are taken up to be ended, and do nothing more", async () => {
+  const { user, device, word } = await startErrand(MILK);
+  await breakModel([{ kind: "hang", match: word }]);
+  const turn = device.askTasks(`Add milk ${word}`);
+  await modelAsked(word, 1);
+  await inHub(user, ({ storage }) => storage.sql.exec("INSERT INTO meta VALUES ('shut_out', '1')"));
+  await crashHub(user);
+  const statusOf = () =>
+    inHub(user, ({ storage }) =>
+      storage.sql.exec("SELECT status FROM turns WHERE request_id = ?", turn).one(),
+    );
+  await vi.waitUntil(async () => (await statusOf())["status"] !== null, { timeout: 10_000, interval: 20 });
+  expect(await statusOf()).toEqual({ status: "cancelled" });
+  expect(await modelRequests(word)).toHaveLength(1);
+});
+
+/** Nothing is stored any more, until the answer is called: it waits until something was to be. */
+async function breakStorage(user: TestUser): Promise<() => Promise<void>> {
+  let tried = 0;
+  const transactionSync = await inHub(user, ({ storage }) => {
+    const working = storage.transactionSync.bind(storage);
+    storage.transactionSync = () => {
+      tried++;
+      throw new Error("the disk is full");
+    };
+    return working;
+  });
+  return async () => {
+    await vi.waitUntil(() => tried > 0, { timeout: 10_000, interval: 20 });
+    await inHub(user, ({ storage }) => {
+      storage.transactionSync = transactionSync;
+    });
+  };
+}
