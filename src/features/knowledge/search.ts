@@ -13,10 +13,9 @@ import {
   type Fused,
   fuse,
   fusionWeightsOf,
-  likenessOfTerms,
+  likenessOf,
   type Scored,
 } from "./core/rank.ts";
-import { termsOf } from "./core/terms.ts";
 import { isFitting } from "./filters.ts";
 import { byKeywords } from "./keywords.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
@@ -27,6 +26,8 @@ import { isAmongFiltered, isVisibleChunk, isVisibleUpload, type Visible } from "
 const HIGHLIGHT_CHARS_MAX = 320;
 /** What is compared for diversity, for each that is wanted. */
 const CHOICE = 3;
+/** Half of a token tells it from the few others here. To cut up their texts again would cost more than all else does. */
+const TOKENS = sql<number[]>`array(select token::bit(32)::integer from unnest(${chunks.tokens}) as token)`;
 
 /** The chunks of a collection that fit a query best: by keywords and by vectors, both together, without repetitions. */
 export async function searchKnowledge(
@@ -46,7 +47,7 @@ export async function searchKnowledge(
   const chosen = diversify(found, {
     limit,
     relevanceShare: 1 - diversity,
-    likeness: (one, other) => likenessOfTerms(one.terms, other.terms),
+    likeness: (one, other) => likenessOf(one.tokens, other.tokens),
   });
   return {
     data: chosen.map((one) => toHit(one, query)),
@@ -112,7 +113,7 @@ interface Found extends Scored<string> {
   text: string;
   position: SearchHit["position"];
   document: SearchHit["document"];
-  terms: Map<string, number>;
+  tokens: ReadonlySet<number>;
 }
 
 /** In the order they came; what is not visible, or no more, is left out. */
@@ -129,6 +130,7 @@ async function openFound(
       .select({
         id: chunks.id,
         body: chunks.body,
+        tokens: TOKENS,
         start: chunkPlaces.start,
         page: chunkPlaces.page,
         document: { id: documentVersions.documentId, body: documentVersions.body },
@@ -156,7 +158,7 @@ async function openFound(
       heading,
     };
     const document = { id: row.document.id, title: vault.openTitle(row.document) };
-    return [{ id, score, text, position, document, terms: termsOf(text) }];
+    return [{ id, score, text, position, document, tokens: new Set(row.tokens) }];
   });
 }
 

@@ -179,18 +179,9 @@ export function diversify<Item extends Scored<unknown>>(
   return chosen;
 }
 
-/** How much two chunks say the same: the cosine of their terms. */
-export function likenessOfTerms(
-  one: ReadonlyMap<string, number>,
-  other: ReadonlyMap<string, number>,
-): number {
+/** How much two chunks say the same: the cosine of the sets of their terms. */
+export function likenessOf(one: ReadonlySet<unknown>, other: ReadonlySet<unknown>): number {
   let shared = 0;
-  for (const [term, frequency] of one) shared += frequency * (other.get(term) ?? 0);
-  return shared === 0 ? 0 : shared / (magnitude(one) * magnitude(other));
-}
-
-function magnitude(terms: ReadonlyMap<string, number>): number {
-  let sum = 0;
-  for (const frequency of terms.values()) sum += frequency ** 2;
-  return Math.sqrt(sum);
+  for (const term of one) if (other.has(term)) shared++;
+  return shared === 0 ? 0 : shared / Math.sqrt(one.size * other.size);
 }

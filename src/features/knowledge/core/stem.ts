@@ -19,17 +19,23 @@ const STEMMERS: Readonly<Record<StemmedLanguage, (word: string) => string>> = {
 
 /** Longer ones are numbers, addresses and garbage, which have no stem. */
 const WORD_CHARS_MAX = 40;
-const REMEMBERED_MAX = 20_000;
-const remembered = new Map<string, string>();
+const REMEMBERED_MAX = 10_000;
+const remembered: Readonly<Record<StemmedLanguage, Map<string, string>>> = {
+  en: new Map(),
+  de: new Map(),
+  fr: new Map(),
+  es: new Map(),
+  it: new Map(),
+};
 
 /** What the forms of a word have in common, without case and accents: "Häuser" and "Haus" are both "haus". */
 export function stemOf(word: string, language: StemmedLanguage): string {
-  const key = `${language}${word}`;
-  const known = remembered.get(key);
+  const stems = remembered[language];
+  const known = stems.get(word);
   if (known !== undefined) return known;
   const plain = withoutInvisible(word.normalize("NFKC").toLowerCase());
   const stem = unified(plain.length > WORD_CHARS_MAX ? plain : STEMMERS[language](plain));
-  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-  remembered.set(key, stem);
+  if (stems.size >= REMEMBERED_MAX) stems.clear();
+  stems.set(word, stem);
   return stem;
 }

@@ -6,7 +6,7 @@ import {
   diversify,
   fuse,
   fusionWeightsOf,
-  likenessOfTerms,
+  likenessOf,
   rarityOf,
   type Scored,
   scoreKeywords,
@@ -155,12 +155,10 @@ describe("diversity", () => {
   });
 
   test("the likeness of terms is 1 for the same, 0 for nothing in common", () => {
-    const one = new Map([
-      ["cat", 2],
-      ["dog", 1],
-    ]);
-    expect(likenessOfTerms(one, one)).toBeCloseTo(1);
-    expect(likenessOfTerms(one, new Map([["bird", 1]]))).toBe(0);
-    expect(likenessOfTerms(one, new Map())).toBe(0);
+    const one = new Set(["cat", "dog"]);
+    expect(likenessOf(one, one)).toBeCloseTo(1);
+    expect(likenessOf(one, new Set(["dog", "bird"]))).toBeCloseTo(0.5);
+    expect(likenessOf(one, new Set(["bird"]))).toBe(0);
+    expect(likenessOf(one, new Set())).toBe(0);
   });
 });
