@@ -3,7 +3,7 @@ import { and, eq, sql } from "drizzle-orm";
 import { type JobCtx, userIdOf } from "../../platform/context.ts";
 import type { Queries, Query } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
-import { KEPT, lockCollection } from "./collection-rows.ts";
+import { KEPT, KEPT_MS, lockCollection } from "./collection-rows.ts";
 import type { DocumentProblem } from "./core/parse/document.ts";
 import { objectName } from "./erasure.ts";
 import { isUnfinished, type Reading } from "./indexing.ts";
@@ -45,8 +45,6 @@ export async function begin(
   ]);
   return row ?? null;
 }
-
-const KEPT_MS = 30 * 86_400_000;
 
 export function isToBeErased(ctx: JobCtx, { document, collection }: Taken): boolean {
   return document.deletedAt !== null || Number(collection.deletedAt ?? Infinity) + KEPT_MS <= ctx.clock.now();

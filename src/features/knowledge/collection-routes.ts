@@ -136,7 +136,8 @@ export const collectionRoutes: readonly Route[] = [
       tag: "knowledge",
       summary: "List the versions of a collection",
       description:
-        "Each change of what can be found makes one. The newest first, as many as the collection keeps; a search can name one. " +
+        "Each change of what can be found makes one. The newest first, as many as the collection keeps, and those that a " +
+        "restoration of the last 30 days took the place of; a search can name one. " +
         "Who only reads the collection is told of the newest.",
       policy: onCollections("read"),
       params: schema.CollectionId,
@@ -155,12 +156,12 @@ export const collectionRoutes: readonly Route[] = [
       summary: "Restore a version of a collection",
       description:
         "Makes a new version with the content of an earlier one, at once: nothing is read again, and it can be undone in the " +
-        "same way. Documents that were deleted since then stay deleted. What still is to be read again, under a new title or with " +
-        "other settings, and has other content now is not.",
+        "same way, for 30 days even when more versions follow than are kept. Documents that were deleted since then stay " +
+        "deleted. What still is to be read again, under a new title or with other settings, and has other content now is not.",
       policy: onCollections("restore"),
       params: schema.CollectionId,
       body: schema.RestoreCollection,
-      answer: schema.Collection,
+      answer: schema.RestoredCollection,
       versioned: true,
     },
     ({ ctx, params, body, ifMatch }) => knowledge.restoreCollection(ctx, params.id, body.version, ifMatch),

@@ -6,8 +6,9 @@ import { collections } from "./tables.ts";
 
 export type CollectionRow = typeof collections.$inferSelect;
 
-/** How long a deleted collection is kept. */
+/** How long a deleted collection is kept, and a version that a restoration took the place of. */
 export const KEPT = sql`interval '30 days'`;
+export const KEPT_MS = 30 * 86_400_000;
 
 export function selectCollection(queries: Queries, ctx: Ctx, id: string, right: Right = "read") {
   return queries

@@ -112,6 +112,11 @@ export const CollectionVersion = z
     cause: VersionCause,
     document_id: z.uuid().nullable().describe("Which document changed; null for what changed several"),
     restored_from: z.int().nullable(),
+    outlives: z.int().describe("How many more versions it stays for; with the next one after them it goes"),
+    kept_until: time.nullable().meta({
+      description: "Until then it is kept in any case: a restoration took its place",
+      examples: [null],
+    }),
     created_at: time,
   })
   .meta({ id: "CollectionVersion" });
@@ -120,6 +125,20 @@ export const CollectionVersionPage = pageOf(CollectionVersion);
 
 export const ListVersions = PageQuery;
 export type ListVersions = z.infer<typeof ListVersions>;
+
+export const RestoredCollection = Collection.extend({
+  replaced: z
+    .object({
+      version: z.int(),
+      documents: z.int().describe("How many of its documents can be found no more"),
+      kept_until: time.describe(
+        "Until then it can be restored in any case; what only it has goes after that",
+      ),
+    })
+    .nullable()
+    .describe("The version that was the newest; null where that was the one to restore"),
+}).meta({ id: "RestoredCollection" });
+export type RestoredCollection = z.infer<typeof RestoredCollection>;
 
 export const RestoreCollection = z.object({
   version: z

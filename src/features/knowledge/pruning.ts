@@ -1,11 +1,11 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { JobCtx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
-import { lockCollection } from "./collection-rows.ts";
+import { KEPT, lockCollection } from "./collection-rows.ts";
 import { objectName } from "./erasure.ts";
 import { arrayOf } from "./indexing.ts";
 import { removePostings } from "./postings.ts";
-import { chunks, collections, documents, documentVersions } from "./tables.ts";
+import { chunks, collections, collectionVersions, documents, documentVersions } from "./tables.ts";
 
 /** R2 deletes as many at once. */
 const UPLOADS_MAX = 1000;
@@ -16,8 +16,8 @@ interface Outdated extends Record<string, unknown> {
 }
 
 /**
- * Ends the versions of a collection that are older than it keeps, and erases what is in none any more: uploads with their
- * bytes, chunks and documents. Safe to repeat; what an interrupted one left over goes with the next.
+ * Ends the versions of a collection that it does not keep, and erases what is in none any more: uploads with their bytes,
+ * chunks and documents. Safe to repeat; what an interrupted one left over goes with the next.
  */
 export async function pruneVersions(
   ctx: JobCtx,
@@ -48,16 +48,37 @@ const oldestOf = (collectionId: string) => sql`
 const numberOf = (collectionId: string) => sql`
   (select number from ${collections} where ${collections.id} = ${collectionId}::uuid)`;
 
+/**
+ * The numbers of versions that are kept however many follow: those which restorations took the place of, lest uploads that
+ * come at once erase what was taken out of sight only. Not more than a collection keeps beside the newest.
+ */
+export function leftVersions(collectionId: string): SQL {
+  return sql`
+    select number from ${collectionVersions}
+    where collection_id = ${collectionId}::uuid and left_at > now() - ${KEPT}
+    order by number desc
+    limit (select versions_kept - 1 from ${collections} where ${collections.id} = ${collectionId}::uuid)`;
+}
+
 function endVersions(queries: Queries, collectionId: string) {
   return queries.execute(sql`
     delete from collection_versions
-    where collection_id = ${collectionId}::uuid and number < ${oldestOf(collectionId)}`);
+    where collection_id = ${collectionId}::uuid and number < ${oldestOf(collectionId)}
+      and number not in (${leftVersions(collectionId)})`);
 }
 
 function endRanges(queries: Queries, collectionId: string) {
   return queries.execute(sql`
-    update ${documentVersions} set versions = versions * int4multirange(int4range(${oldestOf(collectionId)}, null))
-    where collection = ${numberOf(collectionId)} and lower(versions) < ${oldestOf(collectionId)}`);
+    with kept as (
+      select range_agg(span) as ranges from (
+        select int4range(${oldestOf(collectionId)}, null) as span
+        union all
+        select int4range(number, number + 1) from (${leftVersions(collectionId)}) as left_ones
+      ) as spans
+    )
+    update ${documentVersions} set versions = versions * ranges from kept
+    where collection = ${numberOf(collectionId)} and lower(versions) < ${oldestOf(collectionId)}
+      and not versions <@ ranges`);
 }
 
 /** Uploads that no version has and none will: the newest of a document that is not ready yet still may. */

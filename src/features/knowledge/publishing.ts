@@ -139,7 +139,7 @@ function joinedVersion({ number, reindexId }: UploadRow, count: number): SQL {
         union all
         select max(made.number) from published cross join earlier
           join ${collectionVersions} as made using (collection_id)
-        where made.reindex_id = ${reindexId}::uuid and not exists (
+        where made.reindex_id = ${reindexId}::uuid and made.left_at is null and not exists (
           select from ${collectionVersions} as later
           where later.collection_id = made.collection_id and later.number > made.number and later.cause = 'restored')
       ) as each having min(number) is not null`;

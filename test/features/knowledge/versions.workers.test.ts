@@ -6,6 +6,7 @@ import {
   CollectionVersionPage,
   Document,
   DocumentVersionPage,
+  RestoredCollection,
 } from "../../../src/features/knowledge/schema.ts";
 import { HashingEmbedder } from "../../../src/platform/embedder-hashing.ts";
 import { readEnv } from "../../../src/platform/env.ts";
@@ -76,8 +77,11 @@ function watchEmbedder(): Set<string> {
   return texts;
 }
 
-function restore({ id }: { id: string }, version: number): Promise<Collection> {
-  return callFor(Collection, "POST", `/rag/collections/${id}/restore`, { as: user, body: { version } });
+function restore({ id }: { id: string }, version: number): Promise<RestoredCollection> {
+  return callFor(RestoredCollection, "POST", `/rag/collections/${id}/restore`, {
+    as: user,
+    body: { version },
+  });
 }
 
 async function bytesKept({ id }: { id: string }): Promise<number> {
@@ -242,6 +246,63 @@ test("versions beyond those that are kept are gone, with their bytes, chunks and
   expect(await bytesKept(document)).toBe(1);
   expect(await bytesKept(late)).toBe(0);
   expect((await call("GET", `/api/v1/rag/documents/${late.id}`, { as: user })).status).toBe(404);
+});
+
+test("what a restoration took away is kept for 30 days, however much is sent, and then goes", async () => {
+  const collection = await newCollection(user, { versions_kept: 3 });
+  const send = (animal: string) =>
+    ingested(user, { collection_id: collection.id, content: paragraph(animal) });
+  const [otter, heron] = [await send("otter"), await send("heron")];
+  const { replaced: left } = await restore(collection, 1);
+  expect(left).toMatchObject({ version: 2, documents: 1 });
+  const days = (Date.parse(left?.kept_until ?? "") - Date.now()) / 86_400_000;
+  expect(days).toBeGreaterThan(29.9);
+  expect(days).toBeLessThan(30.1);
+  const later: Document[] = [];
+  for (const animal of ["badger", "marten", "lynx", "beaver"]) later.push(await send(animal));
+  const versions = () =>
+    callFor(CollectionVersionPage, "GET", `/rag/collections/${collection.id}/versions`, { as: user });
+  expect((await versions()).data).toMatchObject([
+    { number: 7, outlives: 2, kept_until: null },
+    { number: 6, outlives: 1, kept_until: null },
+    { number: 5, outlives: 0, kept_until: null },
+    { number: 2, outlives: 0, kept_until: left?.kept_until },
+  ]);
+  expect(await found(user, collection, "heron", { version: 2 })).not.toEqual([]);
+  expect((await restore(collection, 2)).replaced).toMatchObject({ version: 7, documents: 4 });
+  expect((await found(user, collection, "heron"))[0]?.document.id).toBe(heron.id);
+  // A month later.
+  await admin().execute(sql`update collection_versions set left_at = now() - interval '30 days 1 minute'
+    where collection_id = ${collection.id} and left_at is not null`);
+  await send("kestrel");
+  expect((await versions()).data.map(({ number }) => number)).toEqual([9, 8, 7]);
+  await replaced(user, otter, { content: paragraph("adder") });
+  const gone = await Promise.all(
+    later.map(({ id }) => call("GET", `/api/v1/rag/documents/${id}`, { as: user })),
+  );
+  expect(gone.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+  expect(await Promise.all(later.map(bytesKept))).toEqual([0, 0, 0, 0]);
+  // What the newest version has is there, in whichever version it came.
+  for (const { id } of [otter, heron]) {
+    expect((await call("GET", `/api/v1/rag/documents/${id}/content`, { as: user })).status).toBe(200);
+  }
+  expect((await found(user, collection, "heron"))[0]?.document.id).toBe(heron.id);
+});
+
+test("of what restorations took away no more is kept than of versions at all", async () => {
+  const collection = await newCollection(user, { versions_kept: 2 });
+  for (const animal of ["otter", "heron"]) {
+    await ingested(user, { collection_id: collection.id, content: paragraph(animal) });
+  }
+  for (const version of [1, 2, 3]) await restore(collection, version);
+  await ingested(user, { collection_id: collection.id, content: paragraph("lynx") });
+  const path = `/rag/collections/${collection.id}/versions`;
+  const { data } = await callFor(CollectionVersionPage, "GET", path, { as: user });
+  expect(data.map(({ number, kept_until }) => [number, kept_until !== null])).toEqual([
+    [6, false],
+    [5, false],
+    [4, true],
+  ]);
 });
 
 test("a deleted document is in no version any more", async () => {

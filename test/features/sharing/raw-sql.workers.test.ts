@@ -118,6 +118,9 @@ test("the database itself keeps whose and where everything is, and the settings,
   for (const [code, query] of attempts) {
     expect((await rawSql(colleague, query)).code, new PgDialect().sqlToQuery(query).sql).toBe(code);
   }
+  const left = sql`update collection_versions set left_at = now() where collection_id = ${collection.id} returning number`;
+  expect(await asColleague(left)).toEqual([]);
+  expect((await rawSql(owner, left)).rows).not.toEqual([]);
   expect(await found(colleague, collection, "otters")).toEqual(await found(owner, collection, "otters"));
 });
 
