@@ -5,7 +5,14 @@
  */
 import { Buffer } from "node:buffer";
 import { DocumentProblem } from "./document.ts";
-import { objectsIn, type PdfObject, type PdfStream, readBody, tooComplicated } from "./pdf-objects.ts";
+import {
+  objectsIn,
+  type PdfObject,
+  type PdfStream,
+  plainNames,
+  readBody,
+  tooComplicated,
+} from "./pdf-objects.ts";
 import { RATIO_MAX, unpackStream } from "./pdf-unpack.ts";
 
 export interface PdfGuardLimits {
@@ -20,14 +27,23 @@ const PROTECTED_BYTES_MAX = 256 * 1024;
 const FORMS_DEPTH_MAX = 50;
 /** Objects between a form and what it draws: its resources and the lists in them. */
 const HOPS_MAX = 3;
+/** On one page: each takes a millisecond. */
+const ANNOTATIONS_MAX = 1_000;
 const STEPS_MAX = 5_000_000;
 const IMAGE = /\/Subtype\s*\/Image\b/;
 const OBJECT_STREAM = /\/Type\s*\/ObjStm\b/;
 const FILTERS = /\/Filter\s*(\[[^\]]*\]|\/[^\s/<>[\]()]+)/;
 const SPACE = 0x20;
 
-/** Changes the bytes. True where text may be lost by it. Throws `DocumentProblem` for what cannot be made safe. */
-export function disarmPdf(bytes: Uint8Array, limits: PdfGuardLimits): boolean {
+export interface DisarmedPdf {
+  /** Text may be lost by what was emptied. */
+  isCut: boolean;
+  /** So many on a page, or nobody knows how many, that they are not to be read. */
+  hasEndlessAnnotations: boolean;
+}
+
+/** Changes the bytes. Throws `DocumentProblem` for what cannot be made safe. */
+export function disarmPdf(bytes: Uint8Array, limits: PdfGuardLimits): DisarmedPdf {
   return new PdfGuard(bytes, limits).disarm();
 }
 
@@ -41,23 +57,19 @@ class PdfGuard {
   #isProtected = false;
   #steps = 0;
   #isCut = false;
+  /** Some objects are packed in a way that only the reader knows. */
+  #hidesObjects = false;
 
   constructor(bytes: Uint8Array, limits: PdfGuardLimits) {
     this.#file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#limits = limits;
   }
 
-  disarm(): boolean {
+  disarm(): DisarmedPdf {
     this.#isProtected = this.#file.includes("/Encrypt");
     const streams: PdfStream[] = [];
     for (const object of objectsIn(this.#file)) {
-      // Which of an object's versions counts is told by tables that may lie.
-      const other = this.#objects.get(object.number);
-      if (other) {
-        for (const reference of object.references) other.references.push(reference);
-        for (const stream of object.streams) other.streams.push(stream);
-        other.isPage ||= object.isPage;
-      } else this.#objects.set(object.number, object);
+      this.#add(object);
       for (const stream of object.streams) streams.push(stream);
     }
     // The reader would look for some at every byte.
@@ -68,7 +80,29 @@ class PdfGuard {
       if (object.streams.length > 0) this.#drawnBytes(object, 0);
       else if (object.isPage) this.#sum(object.references, 0);
     }
-    return this.#isCut;
+    return { isCut: this.#isCut, hasEndlessAnnotations: this.#hasEndlessAnnotations() };
+  }
+
+  /** Which of an object's versions counts is told by tables that may lie. */
+  #add(object: PdfObject): void {
+    const other = this.#objects.get(object.number);
+    if (!other) return void this.#objects.set(object.number, object);
+    for (const reference of object.references) other.references.push(reference);
+    for (const stream of object.streams) other.streams.push(stream);
+    for (const list of object.annotations) other.annotations.push(list);
+    other.isPage ||= object.isPage;
+    other.entries += object.entries;
+  }
+
+  #hasEndlessAnnotations(): boolean {
+    if (this.#hidesObjects) return true;
+    for (const object of this.#objects.values()) {
+      for (const list of object.annotations) {
+        const { entries } = (list === 0 ? object : this.#objects.get(list)) ?? { entries: 0 };
+        if (entries > ANNOTATIONS_MAX) return true;
+      }
+    }
+    return false;
   }
 
   #measure(stream: PdfStream): void {
@@ -86,19 +120,25 @@ class PdfGuard {
       unpacked === "unknown" &&
       (packed.length * RATIO_MAX <= streamBytesMax ||
         (this.#isProtected && packed.length <= PROTECTED_BYTES_MAX));
-    if (isAllowed) stream.size = packed.length;
-    else this.#cut([stream]);
+    if (!isAllowed) return void this.#cut([stream]);
+    stream.size = packed.length;
+    this.#hidesObjects ||= OBJECT_STREAM.test(dictionary);
   }
 
   /** Objects that are packed in a stream: they hold no streams, but name them. */
   #addPacked(bytes: Uint8Array, dictionary: string): void {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
     const first = Number(/\/First\s+(\d+)/.exec(dictionary)?.[1] ?? 0);
-    const header = text.slice(0, first).trim().split(/\s+/).map(Number);
+    const header =
+      text
+        .slice(0, first)
+        .match(/\d{1,9}/g)
+        ?.map(Number) ?? [];
+    this.#hidesObjects ||= header.length === 0;
     for (let index = 0; index + 1 < header.length; index += 2) {
       const [number, offset, next] = [header[index]!, header[index + 1]!, header[index + 3]];
-      const body = text.slice(first + offset, next === undefined ? undefined : first + next);
-      this.#objects.set(number, { number, ...readBody(body), streams: [] });
+      const body = plainNames(text.slice(first + offset, next === undefined ? undefined : first + next));
+      this.#add({ number, ...readBody(body), streams: [] });
     }
   }
 

@@ -9,6 +9,8 @@ export interface Line {
   /** Of the base line, from below. */
   y: number;
   page: number;
+  /** It is no part of the page, but of what was noted on it. */
+  isNote?: boolean;
 }
 
 /** What a page's text comes in; pdf.js's `TextItem`. */
@@ -27,6 +29,7 @@ const HEADING_LEVELS_MAX = 4;
 /** Times the usual distance of lines: from here on a paragraph ends. */
 const PARAGRAPH_GAP = 1.3;
 const LINE_GAP_DEFAULT = 1.2;
+const SAME_LINE_GAP = 0.1;
 /** In sizes of letters: how far the first line of a paragraph is set in. */
 const INDENT = { min: 0.7, max: 5 };
 const SENTENCE_END = /[.!?:…]["'”’»)\]]*$/;
@@ -61,15 +64,18 @@ export class LineReader {
 }
 
 export function layOut(lines: readonly Line[], builder: DocumentBuilder): void {
-  const levels = headingLevels(lines);
-  const gap = usualGap(lines);
+  const printed = lines.filter(({ isNote }) => !isNote);
+  const levels = headingLevels(printed);
+  const gap = usualGap(printed);
   let block: Line[] = [];
   const flush = () => {
     const [first] = block;
     if (!first) return;
     const level = levels.get(size(first));
     const text = joined(block);
-    if (level && text.length <= HEADING_CHARS_MAX) builder.add("heading", text, { level, page: first.page });
+    if (first.isNote) builder.add("quote", text, { page: first.page });
+    else if (level && text.length <= HEADING_CHARS_MAX)
+      builder.add("heading", text, { level, page: first.page });
     else builder.add("paragraph", text, { page: first.page });
     block = [];
   };
@@ -108,8 +114,9 @@ function usualGap(lines: readonly Line[]): number {
 }
 
 function goesOn(last: Line, line: Line, usual: number): boolean {
-  if (last.page !== line.page || size(last) !== size(line)) return false;
+  if (last.page !== line.page || size(last) !== size(line) || last.isNote || line.isNote) return false;
   const gap = (last.y - line.y) / (line.height || 1);
+  if (Math.abs(gap) < SAME_LINE_GAP) return true;
   // The next column: it goes on where the sentence does.
   if (gap < -1) return !SENTENCE_END.test(last.text.trimEnd());
   if (gap > usual * PARAGRAPH_GAP) return false;

@@ -14,8 +14,12 @@ export interface PdfObject {
   number: number;
   /** The numbers of the objects it names, as often as it does. */
   references: number[];
-  /** It has contents, as pages do. */
+  /** It has contents or annotations, as pages do. */
   isPage: boolean;
+  /** Where lists of annotations are that it has: the numbers of their objects, or 0 for itself. */
+  annotations: number[];
+  /** How many entries it has at most, if it is a list of objects. */
+  entries: number;
   /** One at most, unless somebody hides one behind the likeness of another. */
   streams: PdfStream[];
 }
@@ -26,6 +30,7 @@ const COMMENT_BYTES_MAX = 256;
 const HEADER_BYTES_MAX = 24;
 const HEADER = /(\d{1,9})\s+\d{1,5}\s*$/;
 const REFERENCE = /(\d{1,9})\s+\d{1,5}\s+R\b/g;
+const ANNOTATIONS = /\/Annots\s*(?:\[|(\d{1,9})\s+\d{1,5}\s+R\b)/g;
 const [LINE_FEED, RETURN] = [10, 13];
 
 /** In the order of the file; of one number several where it was changed. Throws `DocumentProblem` for far too many. */
@@ -37,15 +42,17 @@ export function* objectsIn(file: Buffer): Generator<PdfObject> {
     if (++count > OBJECTS_MAX) throw tooComplicated();
     const next = nextHeader(file, header.at);
     const end = next?.at ?? file.length;
-    const bodyEnd = Math.min(keyword ?? end, end, header.at + BODY_BYTES_MAX);
-    const body = file.toString("latin1", header.at, bodyEnd);
-    const streams: PdfStream[] = [];
+    const wholeEnd = Math.min(keyword ?? end, end);
+    const bodyEnd = Math.min(wholeEnd, header.at + BODY_BYTES_MAX);
+    const body = plainNames(file.toString("latin1", header.at, bodyEnd));
+    const object = { number: header.number, ...readBody(body), streams: [] as PdfStream[] };
+    if (bodyEnd < wholeEnd) readRest(object, file.subarray(bodyEnd, wholeEnd));
     for (; keyword !== null && keyword < end; keyword = nextStream(file, keyword + 6)) {
       if (keyword <= header.at) continue;
       if (++count > OBJECTS_MAX) throw tooComplicated();
-      streams.push(streamAt(file, keyword, body, streamEnds));
+      object.streams.push(streamAt(file, keyword, body, streamEnds));
     }
-    yield { number: header.number, ...readBody(body), streams };
+    yield object;
     header = next;
   }
 }
@@ -55,10 +62,31 @@ export function tooComplicated(): DocumentProblem {
 }
 
 /** What an object names. Its parent is left out: through it every page names every other. */
-export function readBody(body: string): Pick<PdfObject, "references" | "isPage"> {
+export function readBody(body: string): Omit<PdfObject, "number" | "streams"> {
   const own = body.replace(/\/Parent\s+\d+\s+\d+\s+R\b/, "");
   const references = Array.from(own.matchAll(REFERENCE), ([, number]) => Number(number));
-  return { references, isPage: body.includes("/Contents") };
+  const annotations = Array.from(own.matchAll(ANNOTATIONS), ([, number = 0]) => Number(number));
+  const written = own.match(/\/Subtype/g)?.length ?? 0;
+  return {
+    references,
+    isPage: annotations.length > 0 || own.includes("/Contents"),
+    annotations,
+    entries: references.length + written,
+  };
+}
+
+/** What is too long to be looked through may hold a list of any length. */
+function readRest(object: PdfObject, rest: Buffer): void {
+  object.entries = Infinity;
+  if (rest.includes("/Annots") || rest.includes("#")) object.annotations.push(0);
+}
+
+/** Letters may be written as numbers, `/#41nnots`: only what they hide would be. */
+export function plainNames(body: string): string {
+  return body.replace(/#([3-7][0-9a-f])/gi, (escaped, code: string) => {
+    const character = String.fromCharCode(Number.parseInt(code, 16));
+    return /[a-z0-9]/i.test(character) ? character : escaped;
+  });
 }
 
 /** The next `12 0 obj`, and where it ends. */

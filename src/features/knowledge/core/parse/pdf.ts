@@ -1,6 +1,8 @@
-import type { PDFDocumentProxy } from "unpdf/pdfjs";
+import { Buffer } from "node:buffer";
+import type { PDFDocumentProxy, PDFPageProxy } from "unpdf/pdfjs";
 import type { DocumentBuilder } from "./builder.ts";
 import { DocumentProblem } from "./document.ts";
+import { placeFields, readAnnotations } from "./pdf-annotations.ts";
 import { disarmPdf } from "./pdf-guard.ts";
 import { type Line, LineReader, layOut, type TextRun } from "./pdf-layout.ts";
 
@@ -14,7 +16,10 @@ const RUNS_MAX = 500_000;
 /** The bytes are taken: unsafe parts are emptied, and the reader keeps them. */
 export async function readPdf(own: Uint8Array, builder: DocumentBuilder): Promise<void> {
   const limits = { streamBytesMax: builder.limits.unpackedBytesMax, drawnBytesMax: DRAWN_BYTES_MAX };
-  if (disarmPdf(own, limits)) builder.cut("Parts of the PDF are too large or damaged and were left out.");
+  const { isCut, hasEndlessAnnotations } = disarmPdf(own, limits);
+  if (isCut) builder.cut("Parts of the PDF are too large or damaged and were left out.");
+  // Before the reader takes the bytes.
+  const hasFiles = Buffer.from(own.buffer, own.byteOffset, own.byteLength).includes("/EmbeddedFile");
   const { getDocumentProxy } = await import("unpdf");
   let pdf: PDFDocumentProxy;
   try {
@@ -30,8 +35,11 @@ export async function readPdf(own: Uint8Array, builder: DocumentBuilder): Promis
     throw new DocumentProblem("unreadable", "This PDF is damaged and cannot be read.", cause);
   }
   try {
+    if (hasFiles) builder.cut("Files that are attached to the PDF were left out; send them on their own.");
+    if (hasEndlessAnnotations)
+      builder.cut("Filled fields and notes on the pages were left out; there may be too many.");
     await readTitle(pdf, builder);
-    layOut(await readLines(pdf, builder), builder);
+    layOut(await readLines(pdf, builder, !hasEndlessAnnotations), builder);
   } finally {
     await pdf.loadingTask.destroy();
   }
@@ -43,7 +51,11 @@ async function readTitle(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promi
   if (typeof title === "string") builder.title ??= title.trim() || undefined;
 }
 
-async function readLines(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promise<Line[]> {
+async function readLines(
+  pdf: PDFDocumentProxy,
+  builder: DocumentBuilder,
+  withAnnotations: boolean,
+): Promise<Line[]> {
   const { pagesMax, timeMs } = builder.limits;
   const deadline = Date.now() + timeMs;
   const lines: Line[] = [];
@@ -53,7 +65,12 @@ async function readLines(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promi
   if (count < pdf.numPages) builder.cut(`Only the first ${pagesMax} pages were read.`);
   for (let page = 1; page <= count; page++) {
     try {
-      charsLeft -= await readPage(pdf, page, lines, charsLeft);
+      const proxy = await pdf.getPage(page);
+      const read = await readPage(proxy, charsLeft);
+      charsLeft -= read.chars;
+      if (withAnnotations && charsLeft > 0) charsLeft -= await addAnnotations(proxy, read.lines, builder);
+      for (const line of read.lines) lines.push(line);
+      proxy.cleanup();
     } catch {
       damaged++;
     }
@@ -69,15 +86,10 @@ async function readLines(pdf: PDFDocumentProxy, builder: DocumentBuilder): Promi
   return lines;
 }
 
-/** Adds the lines of one page and tells what they count towards the limit. */
-async function readPage(
-  pdf: PDFDocumentProxy,
-  number: number,
-  lines: Line[],
-  charsMax: number,
-): Promise<number> {
-  const page = await pdf.getPage(number);
-  const reader = new LineReader(number);
+/** The lines of one page, and what they count towards the limit. */
+async function readPage(page: PDFPageProxy, charsMax: number): Promise<{ lines: Line[]; chars: number }> {
+  const lines: Line[] = [];
+  const reader = new LineReader(page.pageNumber);
   const stream: ReadableStreamDefaultReader<{ items: (TextRun | { type: string })[] }> = page
     .streamTextContent()
     .getReader();
@@ -101,6 +113,18 @@ async function readPage(
   }
   const last = reader.end();
   if (last) lines.push(last);
-  page.cleanup();
-  return chars + (last?.text.length ?? 0);
+  return { lines, chars: chars + (last?.text.length ?? 0) };
+}
+
+/** What they count towards the limit is returned. */
+async function addAnnotations(page: PDFPageProxy, lines: Line[], builder: DocumentBuilder): Promise<number> {
+  try {
+    const { fields, notes } = readAnnotations(await page.getAnnotations(), page.pageNumber);
+    placeFields(lines, fields);
+    for (const note of notes) lines.push(note);
+    return [...fields, ...notes].reduce((chars, { text }) => chars + text.length + 8, 0);
+  } catch {
+    builder.cut("Fields or notes of a page are damaged and were left out.");
+    return 0;
+  }
 }

@@ -92,6 +92,40 @@ describe("PDF", () => {
     expect(bytes).toEqual(before);
   });
 
+  const annotated = (annotations: string) =>
+    pdfOf([pdfStream(pdfText("Name:") + pdfText("The end.", 12, 600))], {
+      resources: `>> /Annots [${annotations}] /Other <<`,
+    });
+  const field = (value: string, more = "") =>
+    `<< /Subtype /Widget /FT /Tx /T (field) /V (${value}) /Rect [120 698 300 712] /DA (/F1 12 Tf) ${more} >>`;
+  const note = (text: string, more = "") =>
+    `<< /Subtype /Text /Contents (${text}) /Rect [10 10 20 20] ${more} >>`;
+
+  test("what was filled in stands beside its label, and what was noted below the page", async () => {
+    const typed = "<< /Subtype /FreeText /Contents (typed) /Rect [72 500 99 520] /DA (/F1 12 Tf) >>";
+    const document = await parsed(annotated(`${field("Alice")} ${note("Ask her")} ${typed}`));
+    expect(outline(document)).toEqual([
+      "paragraph: Name: Alice",
+      "paragraph: The end.",
+      "paragraph: typed",
+      "quote: Ask her",
+    ]);
+    expect(document.cuts).toEqual([]);
+  });
+
+  test("hidden fields and notes, and passwords, are not read", async () => {
+    const hidden = [field("no", "/F 2"), field("no", "/F 32"), field("no", "/Ff 8192"), note("no", "/F 2")];
+    expect((await parsed(annotated(hidden.join(" ")))).text).toBe("Name:\n\nThe end.");
+  });
+
+  test("files within it are told", async () => {
+    const file = pdfStream("words", { dictionary: "/Type /EmbeddedFile" });
+    const document = await parsed(pdfOf([pdfStream(pdfText("words"))], { more: [[9, file]] }));
+    expect(document.cuts).toEqual([
+      "Files that are attached to the PDF were left out; send them on their own.",
+    ]);
+  });
+
   test("without text it is told from a damaged one", async () => {
     expect(await problemOf(pdfOf([pdfStream("0 0 m 9 9 l S")]))).toMatchObject({ code: "empty" });
     expect(await problemOf("%PDF-1.7\nnothing")).toMatchObject({ code: "unreadable" });

@@ -153,6 +153,32 @@ describe("PDF", () => {
     ]);
   });
 
+  const drawn = pdfStream(pdfText("drawn"), {
+    dictionary: "/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /Font << /F1 4 0 R >> >>",
+  });
+  const typed = "<< /Subtype /FreeText /Rect [10 10 20 20] /DA (/F1 12 Tf) /AP << /N 21 0 R >> >>";
+
+  test.each([
+    ["a list in the page", `/Annots [${"20 0 R ".repeat(50_000)}]`],
+    ["a list of its own", "/Annots 30 0 R"],
+    ["a list under a name that is written otherwise", "/An#6eots 30 0 R"],
+    ["a list behind something long", `/X (${" ".repeat(70_000)}) /Annots [${"20 0 R ".repeat(50_000)}]`],
+  ])("far too many notes are left out, and told: %s", async (_, list) => {
+    const bytes = pdfOf([pdfStream(pdfText("words"))], {
+      resources: `>> ${list} /Other <<`,
+      more: [
+        [20, typed],
+        [21, drawn],
+        [30, `[${"20 0 R ".repeat(50_000)}]`],
+      ],
+    });
+    const document = await parsed(bytes);
+    expect(document.text).toBe("words");
+    expect(document.cuts).toEqual([
+      "Filled fields and notes on the pages were left out; there may be too many.",
+    ]);
+  });
+
   test("no more pages are read than allowed, however many it says it has", async () => {
     const pages = Array.from({ length: 5 }, (_, page) => pdfStream(pdfText(`page ${page}`)));
     const document = await parsed(pdfOf(pages), { limits: { pagesMax: 2 } });
