@@ -16,8 +16,8 @@ import { type KnowledgeVault, openVault } from "./vault.ts";
 
 /**
  * Changes title and metadata; what is left out stays. Under a new title the content is read again, as a new upload of the
- * same bytes, for each chunk is found by the title too. One that has failed is only renamed: asked for again, it is read
- * with the new title. What changes nothing makes no version, so that whoever reads the document goes on. Throws
+ * same bytes, for each chunk is found by the title too; what was can be found under the title it had. One that is being read
+ * or has failed is only renamed: it is read with the new title, when it is. What changes nothing makes no version, so that whoever reads the document goes on. Throws
  * `precondition_failed` when the stored version is not one of `ifMatch`.
  */
 export async function updateDocument(
@@ -79,12 +79,20 @@ interface Description {
   change: UpdateDocument;
 }
 
+/** What can be found is read again under a new title and not renamed itself: earlier versions keep the title they had. */
+function targetsOf({ found, uploads }: Pick<Description, "found" | "uploads">) {
+  return found.status === "ready"
+    ? { shown: uploads.find(({ versions }) => versions.endsWith(",)}")) }
+    : { unread: uploads.find(({ number }) => number === found.upload) };
+}
+
 function changesNothing(vault: KnowledgeVault, { found, uploads, change }: Description): boolean {
   const { id } = found;
   const { title, metadata } = change;
-  const isNamedSo = [found, ...uploads].every(({ body }) => vault.openTitle({ id, body }) === title);
+  const { shown, unread } = targetsOf({ found, uploads });
+  const bodies = [found, shown ?? unread].flatMap((named) => named?.body ?? []);
   return (
-    (title === undefined || isNamedSo) &&
+    (title === undefined || bodies.every((body) => vault.openTitle({ id, body }) === title)) &&
     (metadata === undefined || isSameJson(metadata, vault.openDocument(found).metadata))
   );
 }
@@ -98,15 +106,9 @@ function describe(
   const { id } = found;
   const renamed = (body: Uint8Array) =>
     title === undefined ? body : vault.sealDocument(id, { ...vault.openDocumentBody({ id, body }), title });
-  const bodies = uploads.map(
-    ({ number, body }) => sql`(${number}::integer, ${sql.param(renamed(body), documents.body)}::bytea)`,
-  );
-  const shown = uploads.find(({ versions }) => versions.endsWith(",)}"));
+  const { shown, unread } = targetsOf({ found, uploads });
   const isReadAgain =
-    shown !== undefined &&
-    found.status === "ready" &&
-    title !== undefined &&
-    title !== vault.openTitle({ ...shown, id });
+    shown !== undefined && title !== undefined && title !== vault.openTitle({ ...shown, id });
   const described =
     metadata === undefined
       ? sql``
@@ -118,10 +120,16 @@ function describe(
       update ${documents} set ${described} body = ${sql.param(renamed(found.body), documents.body)}::bytea,
         version = version + 1, updated_at = now(), ${isReadAgain ? READ_AGAIN : sql`due_at = case when ${isUnread} then greatest(due_at, ${UNQUEUED}) else due_at end`}
       where ${and(liveDocument(queries, ctx, id, "write"), eq(documents.version, found.version))}
+        and (${documents.status} = 'ready') = ${found.status === "ready"}::boolean
       returning id, upload
-    )${isReadAgain ? sql`, copied as (${copyOf(shown, renamed(shown.body))})` : sql``}, renamed as (
-      update ${documentVersions} set body = named.body from changed, (values ${sql.join(bodies, sql`, `)}) as named (number, body)
-      where document_id = changed.id and ${documentVersions.number} = named.number
-    ), recorded as (${recordOf(ctx, { event: "document.updated", subjectId: id }, sql`changed`)})
+    )${isReadAgain ? sql`, copied as (${copyOf(shown, renamed(shown.body))})` : sql``}${
+      unread ? sql`, renamed as (${rename(unread, renamed(unread.body))})` : sql``
+    }, recorded as (${recordOf(ctx, { event: "document.updated", subjectId: id }, sql`changed`)})
     select id from changed`);
+}
+
+function rename({ number }: UploadRow, body: Uint8Array) {
+  return sql`
+    update ${documentVersions} set body = ${sql.param(body, documents.body)}::bytea from changed
+    where document_id = changed.id and ${documentVersions.number} = ${number}::integer`;
 }

@@ -137,7 +137,7 @@ export const documentRoutes: readonly Route[] = [
       summary: "Change a document's title or metadata",
       description:
         "What is left out stays. Words of a title count for searches: under a new one the document is read again, and until " +
-        "it has been, it is found by the old one. What changes nothing makes no version.",
+        "it has been, it is found under the old one, as it stays in earlier versions. What changes nothing makes no version.",
       policy: onDocuments("update"),
       params: schema.DocumentId,
       body: schema.UpdateDocument,

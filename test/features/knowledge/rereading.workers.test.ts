@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import {
+  Collection,
   CollectionStatistics,
   Document,
   DocumentPage,
@@ -52,7 +53,7 @@ test("a document is found by its new title once it has been read again, and by t
   const renamed = await rename(before, "Zensus");
   expect(renamed).toMatchObject({ title: "Zensus", status: "queued" });
   const ids = async (query: string) => (await found(user, collection, query)).map((hit) => hit.document);
-  expect(await ids("census")).toEqual([{ id: before.id, title: "Zensus" }]);
+  expect(await ids("census")).toEqual([{ id: before.id, title: "Census" }]);
   expect(await read(renamed)).toMatchObject({
     title: "Zensus",
     status: "ready",
@@ -64,8 +65,10 @@ test("a document is found by its new title once it has been read again, and by t
   expect((await found(user, collection, "census"))[0]?.score ?? 0).toBeLessThan(0.5);
   expect((await versionsOf(before)).data.map(({ number, title }) => [number, title])).toEqual([
     [2, "Zensus"],
-    [1, "Zensus"],
+    [1, "Census"],
   ]);
+  const [earlier] = await found(user, collection, "census", { version: 1 });
+  expect(earlier?.document).toEqual({ id: before.id, title: "Census" });
   // The bytes came along: it can be renamed once more.
   const again = await read(await rename(before, "Recensement"));
   expect(again).toMatchObject({ status: "ready", chunks: 1 });
@@ -86,6 +89,31 @@ test("nothing is read again under the title it has, for metadata alone, or befor
   expect(await rename(sent, "Later")).toEqual(renamed);
   expect(await read(renamed)).toMatchObject({ title: "Later", status: "ready" });
   expect((await versionsOf(sent)).data).toHaveLength(1);
+});
+
+test("what was sent before keeps its title, whatever is renamed later, or not after all", async () => {
+  const collection = await newCollection(user);
+  const content = "Otters were counted by the lake.";
+  const before = await ingested(user, { collection_id: collection.id, title: "Census", content });
+  const titles = async () => (await versionsOf(before)).data.map(({ title }) => title);
+  const title = async () => (await documentOf(user, before)).title;
+  await callFor(Document, "PUT", `/rag/documents/${before.id}`, {
+    as: user,
+    body: { title: "Count", content: "Herons were counted too." },
+  });
+  // Of the upload that is on its way.
+  expect(await rename(before, "Zensus")).toMatchObject({ title: "Zensus", status: "queued" });
+  expect(await titles()).toEqual(["Zensus", "Census"]);
+  await callFor(Document, "POST", `/rag/documents/${before.id}/cancel`, { as: user });
+  expect(await title()).toBe("Census");
+  const renamed = await read(await rename(before, "Recensement"));
+  expect(await titles()).toEqual(["Recensement", "Census"]);
+  const path = `/rag/collections/${collection.id}/restore`;
+  await callFor(Collection, "POST", path, { as: user, body: { version: 1 } });
+  expect(await title()).toBe("Census");
+  expect(await rename(renamed, "Census")).toMatchObject({ title: "Census", version: renamed.version });
+  await read(await rename(before, "Volkszählung"));
+  expect(await titles()).toEqual(["Volkszählung", "Recensement", "Census"]);
 });
 
 test("a collection is read again with its new settings, by its owner, and each document once", async () => {
