@@ -2,6 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, lte, or, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { Logger } from "../../lib/logger.ts";
+import { someAtOnce } from "../../lib/some-at-once.ts";
 import { unlessAborted, within } from "../../lib/time.ts";
 import type { Ctx, Ports } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
@@ -21,6 +22,13 @@ const MEMBERS_AT_ONCE = 100;
 const DUE_MAX = 500;
 /** With waits of up to an hour between them: about a day. */
 const TRIES_MAX = 30;
+/**
+ * Changes of one thing of which all members are told as each is made. What changes more often than this before the schedule
+ * has come by is told by that, once: whoever switches a share on and off does not wake hundreds of hubs each time.
+ */
+const TOLD_AT_ONCE_MAX = 3;
+/** After every member: nobody is left to be told. */
+const EVERYONE = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 /** Times, a minute apart: who connected while rights were taken may have been let in by the ones before. */
 const RIGHTS_TOLD = 2;
 
@@ -66,7 +74,9 @@ interface Teller {
 
 /** Tells the hubs what `selectNotices` found. The change is made: what fails stays with the schedule, and nothing is thrown. */
 export async function tellHubs(ctx: Ctx, found: unknown): Promise<void> {
-  const notices = HubNotice.array().parse(found);
+  const notices = HubNotice.array()
+    .parse(found)
+    .filter(({ userId, version }) => userId !== null || version <= TOLD_AT_ONCE_MAX);
   if (notices.length === 0) return;
   const teller = { database: openSchedulerDatabase(ctx.config.database), ports: ctx.ports, log: ctx.log };
   const told = tellAll(teller, notices);
@@ -128,7 +138,7 @@ function isOfRights({ topic }: HubNotice): boolean {
 /** Those that need not be told again. */
 async function tellAll(teller: Teller, notices: readonly HubNotice[]): Promise<HubNotice[]> {
   const done: HubNotice[] = [];
-  await eachOf(notices, async (notice) => {
+  await someAtOnce(HUBS_AT_ONCE, notices, async (notice) => {
     const isTold =
       notice.userId === null ? await tellEveryone(teller, notice) : await tell(teller, notice, notice.userId);
     if (isTold && (!isOfRights(notice) || notice.tries >= RIGHTS_TOLD)) done.push(notice);
@@ -142,7 +152,7 @@ async function tellEveryone(teller: Teller, notice: HubNotice): Promise<boolean>
   try {
     for (let after = notice.toldTo; ; ) {
       const page = await nextMembers(database, notice.tenantId, after);
-      await eachOf(page, async (userId) => {
+      await someAtOnce(HUBS_AT_ONCE, page, async (userId) => {
         if (!(await tell(teller, notice, userId))) await owe(database, notice, userId);
       });
       after = page.at(-1) ?? null;
@@ -205,8 +215,13 @@ async function noteToldTo(database: SchedulerDatabase, notice: HubNotice, toldTo
   await database.run((queries) => [queries.update(hubNotices).set({ toldTo }).where(isStill(notice))]);
 }
 
-/** Unless something changes again meanwhile: who holds such a row is not waited for, since they hold others too. */
-async function settle(database: SchedulerDatabase, notices: readonly HubNotice[]): Promise<void> {
+/**
+ * Unless something changes again meanwhile: who holds such a row is not waited for, since they hold others too. What a verb
+ * told all members stays until the schedule comes by: its version says how often it changes.
+ */
+async function settle(database: SchedulerDatabase, told: readonly HubNotice[]): Promise<void> {
+  const [kept, notices] = [told.filter(isToldAtOnce), told.filter((notice) => !isToldAtOnce(notice))];
+  for (const notice of kept) await noteToldTo(database, notice, EVERYONE);
   if (notices.length === 0) return;
   await database.run((queries) => [
     queries.delete(hubNotices).where(
@@ -222,15 +237,10 @@ async function settle(database: SchedulerDatabase, notices: readonly HubNotice[]
   ]);
 }
 
-function isStill({ id, version }: HubNotice): SQL | undefined {
-  return and(eq(hubNotices.id, id), eq(hubNotices.version, version));
+function isToldAtOnce({ userId, tries }: HubNotice): boolean {
+  return userId === null && tries === 0;
 }
 
-/** Some at once. `work` never throws. */
-async function eachOf<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const waiting = items.values();
-  const workOn = async () => {
-    for (const item of waiting) await work(item);
-  };
-  await Promise.all(Array.from({ length: HUBS_AT_ONCE }, workOn));
+function isStill({ id, version }: HubNotice): SQL | undefined {
+  return and(eq(hubNotices.id, id), eq(hubNotices.version, version));
 }

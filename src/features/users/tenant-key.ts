@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { AppError } from "../../lib/errors.ts";
-import type { JobCtx } from "../../platform/context.ts";
+import type { Ctx, JobCtx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
 import type { DataKey } from "../../platform/keyring.ts";
 import { tenantKeys } from "./tables.ts";
@@ -13,10 +13,10 @@ const cache = new Map<string, { key: DataKey; untilMs: number }>();
 
 /**
  * The data key of the tenant, for what its members may share. Made when something is first written; asked to read before
- * that, there is nothing to read and it throws `not_found`. A key under an old master key is wrapped anew when it is next
- * read to write.
+ * that, there is nothing to read and it throws `not_found`. A key under an old master key is wrapped anew on the side when it
+ * is next read to write, as the identity role: the application's own can make a key and change none.
  */
-export async function tenantDataKey(ctx: JobCtx, permission: Permission): Promise<DataKey> {
+export async function tenantDataKey(ctx: JobCtx | Ctx, permission: Permission): Promise<DataKey> {
   const { tenantId, keyring } = ctx;
   const cached = cache.get(tenantId);
   if (cached && cached.untilMs > ctx.clock.now()) {
@@ -26,7 +26,8 @@ export async function tenantDataKey(ctx: JobCtx, permission: Permission): Promis
   const wrapped = permission.readOnly ? await find(ctx, permission) : await findOrMake(ctx, permission);
   if (!wrapped) throw new AppError("not_found");
   const key = keyring.unwrap(wrapped, { ownerId: tenantId });
-  if (!permission.readOnly && keyring.needsRewrap(wrapped)) await rewrap(ctx, permission, wrapped);
+  if (!permission.readOnly && "identity" in ctx && keyring.needsRewrap(wrapped))
+    ctx.waitUntil(rewrap(ctx, wrapped));
   remember(tenantId, { key, untilMs: ctx.clock.now() + CACHED_KEY_MS });
   return key;
 }
@@ -54,10 +55,10 @@ async function findOrMake(ctx: JobCtx, permission: Permission): Promise<Uint8Arr
   return row?.wrapped;
 }
 
-async function rewrap(ctx: JobCtx, permission: Permission, wrapped: Uint8Array): Promise<void> {
-  const { tenantId, keyring, clock } = ctx;
+/** Of two isolates that rewrap at once, the first one wins: both wrap the same key. */
+async function rewrap({ identity, tenantId, keyring, clock }: Ctx, wrapped: Uint8Array): Promise<void> {
   const rewrapped = keyring.rewrap(wrapped, { ownerId: tenantId });
-  await ctx.db.run(permission, (queries) => [
+  await identity.run((queries) => [
     queries
       .update(tenantKeys)
       .set({ wrapped: rewrapped, masterKeyId: keyring.currentId, updatedAt: new Date(clock.now()) })

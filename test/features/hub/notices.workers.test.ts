@@ -183,6 +183,45 @@ test("of what is told to all members each is told, and who cannot be told is owe
   expect(data.map((event) => [event.topic, event.data["change"]])).toEqual([["shares", "granted"]]);
 });
 
+test("of what is switched on and off for all members they are told a few times, and then once, of how it stayed", async () => {
+  const owner = await newUser(env);
+  const colleague = await newColleague(owner);
+  const { cursor } = await events(colleague);
+  const agent = await newAgent(owner);
+  for (let round = 0; round < 5; round++) {
+    const { id } = await share(owner, "agent", agent.id, null);
+    expect((await call("DELETE", `/api/v1/shares/${id}`, { as: owner })).status).toBe(204);
+  }
+  await share(owner, "agent", agent.id, null);
+  const changes = async () =>
+    (await events(colleague, cursor)).data.map((event) => [event.topic, event.data["change"]]);
+  const heard = ["granted", "ended", "granted"].map((change) => ["shares", change]);
+  expect(await changes()).toEqual(heard);
+  await tellDue(owner);
+  expect(await changes()).toEqual([...heard, ["shares", "granted"]]);
+  await tellDue(owner);
+  expect(await owed(owner)).toEqual([]);
+});
+
+test("what all members were told at once the schedule tells none again, and is due when it was, however often it changes", async () => {
+  const owner = await newUser(env);
+  const colleague = await newColleague(owner);
+  const { cursor } = await events(colleague);
+  const { id } = await newCollection(owner);
+  const forAll = async () => (await owed(owner)).find(({ userId }) => userId === null);
+  await share(owner, "collection", id, null);
+  const first = (await forAll())?.dueAt;
+  expect(first).toBeDefined();
+  const body = { kind: "collection", resource_id: id, user_id: null, right: "write" };
+  await callFor(Share, "POST", "/shares", { as: owner, body });
+  expect((await forAll())?.dueAt).toEqual(first);
+  await vi.waitUntil(async () => (await forAll())?.toldTo);
+  await tellDue(owner);
+  expect(await owed(owner)).toEqual([]);
+  const { data } = await events(colleague, cursor);
+  expect(data.map((event) => event.data["change"])).toEqual(["granted", "changed"]);
+});
+
 test("a role that may only read is refused its next turn, and a better one is let", async () => {
   const { user, device } = await connected();
   await setRole(user, "readonly");
