@@ -160,7 +160,7 @@ export class Library {
   async settled(timeoutMs: number): Promise<Document[]> {
     for (const deadline = Date.now() + timeoutMs; ; await delay(POLL_MS)) {
       const documents = await this.documents();
-      const open = documents.filter(({ status }) => status !== "ready" && status !== "failed");
+      const open = documents.filter(({ status }) => !["ready", "failed", "cancelled"].includes(status));
       if (open.length === 0) return documents;
       if (Date.now() > deadline) throw new Error(`${open.length} documents are still ${open[0]?.status}`);
     }

@@ -5,6 +5,7 @@ import type { Queries, Query } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { KEPT, KEPT_MS, lockCollection } from "./collection-rows.ts";
 import type { DocumentProblem } from "./core/parse/document.ts";
+import { ENDED } from "./document-rows.ts";
 import { objectName } from "./erasure.ts";
 import { isUnfinished, type Reading } from "./indexing.ts";
 import { removePostings } from "./postings.ts";
@@ -32,7 +33,7 @@ export async function begin(
       from ${collections}
       where ${documents.id} = ${documentId}::uuid and ${documents.userId} = ${userIdOf(ctx)}::uuid
         and ${collections.id} = ${documents.collectionId}
-        and ${documents.version} = ${version}::integer and ${documents.status} not in ('ready', 'failed')`),
+        and ${documents.version} = ${version}::integer and ${documents.status} not in ${ENDED}`),
     queries
       .select({ document: documents, collection: collections, upload: documentVersions })
       .from(documents)

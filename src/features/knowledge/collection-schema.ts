@@ -86,6 +86,7 @@ const DocumentCounts = z.object({
   embedding: z.int(),
   ready: z.int(),
   failed: z.int(),
+  cancelled: z.int(),
 });
 
 export const CollectionStatistics = z.object({

@@ -10,6 +10,7 @@ import { oneAtATime } from "../../platform/one-at-a-time.ts";
 import { allow } from "../auth/policy.ts";
 import { auditedChange, recordOf } from "../users/service.ts";
 import { KEPT, liveCollection, requireOwn, selectCollection } from "./collection-rows.ts";
+import { ENDED } from "./document-rows.ts";
 import { pruneVersions } from "./pruning.ts";
 import type { Collection, CreateCollection, ListCollections, UpdateCollection } from "./schema.ts";
 import { collections, documents } from "./tables.ts";
@@ -195,7 +196,7 @@ export async function undeleteCollection(ctx: Ctx, id: string): Promise<Collecti
         update ${collections} set deleted_at = null, version = version + 1 where ${isDeleted} and ${hasRoom(ctx)}
         returning id
       ), resumed as (
-        update ${documents} set due_at = case when status in ('ready', 'failed') then null else now() end from changed
+        update ${documents} set due_at = case when status in ${ENDED} then null else now() end from changed
         where ${documents.collectionId} = changed.id and ${documents.deletedAt} is null
       ), recorded as (${recordOf(ctx, entry, sql`changed`)})
       select id from changed`),

@@ -6,7 +6,7 @@ import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
 import { enqueue, UNQUEUED } from "./acceptance.ts";
-import { type DocumentRow, liveDocument, refusal, rowOf } from "./document-rows.ts";
+import { type DocumentRow, ENDED, liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { tagsOf } from "./filters.ts";
 import { arrayOf, type UploadRow } from "./indexing.ts";
 import { insertCopies, READ_AGAIN } from "./rereading.ts";
@@ -114,7 +114,7 @@ function describe(
       ? sql``
       : sql`metadata = ${sql.param(vault.sealMetadata(id, metadata), documents.metadata)}::bytea,
           tags = ${arrayOf(tagsOf(vault, metadata))}::bigint[],`;
-  const isUnread = sql`${documents.status} not in ('ready', 'failed')`;
+  const isUnread = sql`${documents.status} not in ${ENDED}`;
   return queries.execute<{ id: string }>(sql`
     with changed as (
       update ${documents} set ${described} body = ${sql.param(renamed(found.body), documents.body)}::bytea,

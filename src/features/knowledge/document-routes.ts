@@ -4,8 +4,8 @@ import * as knowledge from "./service.ts";
 
 const onDocuments = (action: string) => ({ action, resource: "documents" });
 const readingNotes =
-  "Answered at once; the queue reads the document. Ask its `status_url` until the status is `ready` or `failed`, which " +
-  "comes with a reason.";
+  "Answered at once; the queue reads the document. Ask its `status_url` until the status is `ready`, or `failed` or " +
+  "`cancelled`, which come with a reason.";
 
 /** Media types of files that are read; JSON is one too, under any other type than its own. */
 const FILES = [
@@ -184,7 +184,7 @@ export const documentRoutes: readonly Route[] = [
     {
       id: "retryDocument",
       tag: "knowledge",
-      summary: "Read a failed document again",
+      summary: "Read a failed or cancelled document again",
       policy: onDocuments("retry"),
       params: schema.DocumentId,
       answer: schema.Document,
@@ -201,7 +201,7 @@ export const documentRoutes: readonly Route[] = [
       tag: "knowledge",
       summary: "Stop the reading of a document",
       description:
-        "What it was before stays as it is. One that never was read has failed then; `retry` takes it up where it was.",
+        "What it was before stays as it is. One that never was read is `cancelled` then; `retry` takes it up where it was.",
       policy: onDocuments("cancel"),
       params: schema.DocumentId,
       answer: schema.Document,

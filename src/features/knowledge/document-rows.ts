@@ -10,6 +10,9 @@ export type DocumentRow = typeof documents.$inferSelect;
 /** Why a document cannot be read whose bytes did not come. */
 export const BYTES_MISSING = "The upload was interrupted before it was complete. Send the document again.";
 
+/** The states of a document that nobody reads. */
+export const ENDED = sql`('ready', 'failed', 'cancelled')`;
+
 export function rowOf(queries: Queries, ctx: Ctx, id: string, right: Right = "read") {
   return queries
     .select()

@@ -15,7 +15,7 @@ const time = z.iso.datetime();
 
 export const DocumentId = z.object({ id: z.uuid() });
 
-export const DocumentStatus = z.enum(["queued", "parsing", "embedding", "ready", "failed"]);
+export const DocumentStatus = z.enum(["queued", "parsing", "embedding", "ready", "failed", "cancelled"]);
 export type DocumentStatus = z.infer<typeof DocumentStatus>;
 
 export const MetadataKey = exactText(64);
@@ -54,10 +54,10 @@ export const Document = z
     size: z.int().describe("Bytes; 0 while it is not known"),
     status: DocumentStatus,
     progress: z.number().min(0).max(1),
-    reason: z.string().nullable().describe("Why it failed, for a person to read"),
+    reason: z.string().nullable().describe("Why it could not be read, for a person"),
     notes: z.array(z.string()).describe("What was left out, a sentence each"),
     chunks: z.int().describe("How many can be found"),
-    status_url: z.string().describe("Ask here until the status is `ready` or `failed`"),
+    status_url: z.string().describe("Ask here until the status is `ready`, `failed` or `cancelled`"),
     version: z.int().positive(),
     created_at: time,
     updated_at: time,

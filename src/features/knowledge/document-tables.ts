@@ -111,7 +111,7 @@ export const documents = pgTable(
     upload: integer("upload").notNull().default(1),
     status: text("status").$type<DocumentStatus>().notNull().default("queued"),
     progress: real("progress").notNull().default(0),
-    /** Enveloped: why it failed. */
+    /** Enveloped: why it could not be read. */
     problem: bytes("problem"),
     chunks: integer("chunks").notNull().default(0),
     /** Terms of all its chunks. */
@@ -137,7 +137,10 @@ export const documents = pgTable(
     index("documents_user").on(table.tenantId, table.userId, table.id),
     index("documents_collection").on(table.collectionId, table.id),
     index("documents_due").on(table.dueAt).where(sql`${table.dueAt} is not null`),
-    check("documents_status", sql`${table.status} in ('queued', 'parsing', 'embedding', 'ready', 'failed')`),
+    check(
+      "documents_status",
+      sql`${table.status} in ('queued', 'parsing', 'embedding', 'ready', 'failed', 'cancelled')`,
+    ),
   ],
 );
 

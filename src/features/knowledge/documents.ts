@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
 import * as z from "zod";
 import { AppError } from "../../lib/errors.ts";
 import { derivedId } from "../../lib/ids.ts";
@@ -111,7 +111,7 @@ export async function getDocument(ctx: Ctx, id: string): Promise<Document> {
   return (await openVault(ctx, permission)).openDocument(row);
 }
 
-/** Reads a failed one anew. Throws `conflict` for one that has not failed. */
+/** Reads anew one that has failed or was cancelled. Throws `conflict` for any other. */
 export async function retryDocument(ctx: Ctx, id: string): Promise<Document> {
   const permission = allow("documents", "retry");
   const [[found], [writable], changed, [row]] = await ctx.db.run(permission, (queries) => [
@@ -123,13 +123,15 @@ export async function retryDocument(ctx: Ctx, id: string): Promise<Document> {
       { event: "document.retried", subjectId: id },
       sql`update ${documents} set status = 'queued', progress = 0, problem = null, attempts = 0,
           version = version + 1, due_at = ${UNQUEUED}, updated_at = now()
-        where ${and(liveDocument(queries, ctx, id, "write"), eq(documents.status, "failed"))} returning id`,
+        where ${and(liveDocument(queries, ctx, id, "write"), inArray(documents.status, ["failed", "cancelled"]))} returning id`,
     ),
     rowOf(queries, ctx, id),
   ]);
   if (!writable || !row) throw refusal(found);
   if (changed.rows.length === 0) {
-    throw new AppError("conflict", { detail: "Only a document that has failed can be read again." });
+    throw new AppError("conflict", {
+      detail: "Only a document that has failed or was cancelled can be read again.",
+    });
   }
   await enqueue(ctx, row);
   return (await openVault(ctx, permission)).openDocument(row);

@@ -6,7 +6,7 @@ import type { CollectionRow } from "./collection-rows.ts";
 import { type Chunk, searchableText } from "./core/chunk.ts";
 import type { Language } from "./core/languages.ts";
 import { termsOf } from "./core/terms.ts";
-import type { DocumentRow } from "./document-rows.ts";
+import { type DocumentRow, ENDED } from "./document-rows.ts";
 import { appendPostings, useOf } from "./postings.ts";
 import { chunkPlaces, chunks, documents, type documentVersions } from "./tables.ts";
 import type { KnowledgeVault } from "./vault.ts";
@@ -152,7 +152,7 @@ export function deleteOtherPlaces(queries: Queries, { document, upload }: Readin
 /** Another process may have finished it, or its owner asked for it anew. */
 export function isUnfinished({ id, version }: DocumentRow): SQL {
   return sql`(${documents.id} = ${id}::uuid and ${documents.version} = ${version}::integer
-    and ${documents.status} not in ('ready', 'failed') and ${documents.deletedAt} is null)`;
+    and ${documents.status} not in ${ENDED} and ${documents.deletedAt} is null)`;
 }
 
 /** One parameter for any number of values. */

@@ -39,7 +39,7 @@ export async function ingestDocument(
   if (isToBeErased(ctx, taken)) return eraseDocument(ctx, allow("documents", "ingest"), document.id);
   if (collection.deletedAt || document.version !== asked.version) return;
   if (document.status === "ready") return tidy(ctx, taken);
-  if (document.status === "failed" || !upload) return;
+  if (document.status === "failed" || document.status === "cancelled" || !upload) return;
   const reading = { document, collection, upload };
   const vault = await openVault(ctx, allow("documents", "ingest"));
   if (asked.isExhausted || document.attempts > ATTEMPTS_MAX) {

@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { JobCtx } from "../../platform/context.ts";
 import type { Permission, Queries } from "../../platform/db.ts";
 import { KEPT, lockCollection } from "./collection-rows.ts";
+import { ENDED } from "./document-rows.ts";
 import { objectName } from "./erasure.ts";
 import { arrayOf } from "./indexing.ts";
 import { removePostings } from "./postings.ts";
@@ -100,7 +101,7 @@ async function eraseUploads(
   const owners = arrayOf([...new Set(list.map(({ document_id }) => document_id))]);
   // Of a document that is being read chunks may be on their way to their places.
   const isLeft = sql`hidden and document_id in (
-      select id from ${documents} where id = any (${owners}::uuid[]) and status in ('ready', 'failed'))
+      select id from ${documents} where id = any (${owners}::uuid[]) and status in ${ENDED})
     and not exists (select from chunk_places where chunk_places.chunk = ${chunks.number})`;
   await ctx.db.run(permission, (queries) => [
     lockCollection(queries, collectionId),

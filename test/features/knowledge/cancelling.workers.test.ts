@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
-import { type Collection, Document } from "../../../src/features/knowledge/schema.ts";
+import {
+  type Collection,
+  CollectionStatistics,
+  Document,
+  DocumentPage,
+} from "../../../src/features/knowledge/schema.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
 import { newColleague } from "../../support/intruders.ts";
@@ -28,14 +33,21 @@ function cancel({ id }: { id: string }, as = user): Promise<Response> {
   return call("POST", `/api/v1/rag/documents/${id}/cancel`, { as });
 }
 
-test("one that never was read has failed, is not read by the message that was on its way, and can be read again", async () => {
+test("one that never was read is cancelled, is not read by the message that was on its way, and can be read again", async () => {
   const sent = await sendDocument(user, { collection_id: collection.id, content: "Otters by the lake." });
   const cancelled = Document.parse(await (await cancel(sent)).json());
-  expect(cancelled).toMatchObject({ status: "failed", reason: expect.stringContaining("cancelled") });
+  expect(cancelled).toMatchObject({ status: "cancelled", reason: expect.stringContaining("cancelled") });
+  const listed = await callFor(DocumentPage, "GET", "/rag/documents?status=cancelled", { as: user });
+  expect(listed.data).toEqual([cancelled]);
+  const path = `/rag/collections/${collection.id}/statistics`;
+  const { documents } = await callFor(CollectionStatistics, "GET", path, { as: user });
+  expect(documents).toMatchObject({ queued: 0, failed: 0, cancelled: 1 });
+  expect(await problemOf(await cancel(sent))).toMatchObject({ status: 409 });
   await deliver(messageFor(user, sent));
   expect(await documentOf(user, sent)).toEqual(cancelled);
   expect(await found(user, collection, "otters")).toEqual([]);
   const again = await callFor(Document, "POST", `/rag/documents/${sent.id}/retry`, { as: user });
+  expect(again).toMatchObject({ status: "queued", reason: null });
   await deliver(messageFor(user, again));
   expect(await documentOf(user, sent)).toMatchObject({ status: "ready", reason: null });
 });
@@ -76,6 +88,20 @@ test("one whose cancelled upload has gone is left alone by the schedule, and goe
   );
   await deliver(messageFor(user, cancelled));
   expect(await stateOf()).toEqual([]);
+});
+
+test("one that was taken out of sight before is what it was, and comes back with its version", async () => {
+  const own = await newCollection(user);
+  await ingested(user, { collection_id: own.id, content: "Swallows." });
+  const hidden = await ingested(user, { collection_id: own.id, content: "Wagtails by the brook." });
+  const restore = (version: number) =>
+    call("POST", `/api/v1/rag/collections/${own.id}/restore`, { as: user, body: { version } });
+  await restore(1);
+  await callFor(Document, "PUT", `/rag/documents/${hidden.id}`, { as: user, body: { content: "Plovers." } });
+  const cancelled = Document.parse(await (await cancel(hidden)).json());
+  expect(cancelled).toMatchObject({ status: "ready", reason: null, chunks: 0 });
+  await restore(2);
+  expect((await found(user, own, "wagtails"))[0]?.document.id).toBe(hidden.id);
 });
 
 test("only what is being read is cancelled, and only by who may write", async () => {

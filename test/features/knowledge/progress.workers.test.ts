@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { ingestDocument } from "../../../src/features/knowledge/ingest.ts";
+import { Document } from "../../../src/features/knowledge/schema.ts";
 import { call } from "../../support/api.ts";
 import {
   deliver,
@@ -71,6 +72,24 @@ test("that a document cannot be read is told with the kind of reason", async () 
     reason_code: "empty",
   });
   expect(contents()).toEqual([]);
+});
+
+test("that a reading was stopped is told, by who asked for it and by a restoration", async () => {
+  const lastOf = ({ id }: { id: string }) =>
+    heardOf("documents").findLast(({ data }) => data["id"] === id)?.data["status"];
+  const sent = await sendDocument(user, { collection_id: collection.id, content: "Never read." });
+  await call("POST", `/api/v1/rag/documents/${sent.id}/cancel`, { as: user });
+  await device.until(() => lastOf(sent) === "cancelled", "the end of its reading");
+  const ready = await ingested(user, { collection_id: collection.id, content: "Now and then." });
+  const path = `/api/v1/rag/documents/${ready.id}`;
+  const again = await call("PUT", path, { as: user, body: { content: "Later." } });
+  await deliver(messageFor(user, Document.parse(await again.json())));
+  const renamed = await call("PATCH", path, { as: user, body: { title: "For the second time" } });
+  const { version } = Document.parse(await renamed.json());
+  await call("POST", `/api/v1/rag/collections/${collection.id}/restore`, { as: user, body: { version: 1 } });
+  const isStopped = ({ data }: { data: Record<string, unknown> }) =>
+    data["id"] === ready.id && data["status"] === "ready" && Number(data["version"]) > version;
+  await device.until(() => heardOf("documents").some(isStopped), "the end of its second reading");
 });
 
 test("that a collection has another content is told when a document goes and when a version is restored", async () => {

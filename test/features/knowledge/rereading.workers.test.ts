@@ -144,7 +144,7 @@ test("a collection is read again with its new settings, by its owner, and each d
   await read(await documentOf(user, second));
   expect(read1.chunks).toBeGreaterThan(first.chunks);
   expect(await statisticsOf(collection)).toEqual({
-    documents: { queued: 0, parsing: 0, embedding: 0, ready: 2, failed: 0 },
+    documents: { queued: 0, parsing: 0, embedding: 0, ready: 2, failed: 0, cancelled: 0 },
     chunks: read1.chunks + 1,
     bytes: content.length + "Herons.".length,
     // Of the second nothing differs: it takes the place of what it was.

@@ -1,0 +1,2 @@
+ALTER TABLE "documents" DROP CONSTRAINT "documents_status";--> statement-breakpoint
+ALTER TABLE "documents" ADD CONSTRAINT "documents_status" CHECK ("documents"."status" in ('queued', 'parsing', 'embedding', 'ready', 'failed', 'cancelled'));
