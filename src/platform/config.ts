@@ -39,6 +39,13 @@ export interface UploadConfig {
   bytesMaxOfAll: number;
 }
 
+export interface KnowledgeConfig {
+  /** Collections of one person, by tier; deleted ones are not counted. */
+  collectionsMax: Record<Tier, number>;
+  /** Documents of one collection, by tier. */
+  documentsMax: Record<Tier, number>;
+}
+
 /** Limits of the hub and of a turn; specs 3 and 4 give the reasons. */
 export interface Limits {
   /** Connected milliseconds a device may take to answer. */
@@ -78,6 +85,7 @@ export interface Config extends IngestConfig {
   /** Null where no script for code is bound. */
   sandbox: SandboxRunner | null;
   uploads: UploadConfig;
+  knowledge: KnowledgeConfig;
   /** Origins that browsers may call from. One that ends in `:*` stands for every port. */
   corsOrigins: readonly string[];
   limits: Limits;

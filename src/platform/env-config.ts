@@ -1,5 +1,5 @@
 /** The configuration that settings make, as the rest of the service reads it. */
-import type { Config, IngestConfig, UploadConfig } from "./config.ts";
+import type { Config, IngestConfig, KnowledgeConfig, UploadConfig } from "./config.ts";
 import type { EmbedderConfig } from "./embedder.ts";
 import type { EmbeddingRunner } from "./embedder-workers-ai.ts";
 import type { IngestSettings, Settings } from "./env-settings.ts";
@@ -68,6 +68,7 @@ export function configOf(settings: Settings, { ai, sandbox, vectors }: BoundConf
     webSearch: webSearchOf(settings),
     sandbox,
     uploads: uploadsOf(settings),
+    knowledge: knowledgeOf(settings),
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
       answerMs: settings.TOOL_TIMEOUT_MS,
@@ -92,6 +93,23 @@ function uploadsOf(settings: Settings): UploadConfig {
     team: settings.UPLOAD_BYTES_TEAM,
   };
   return { bytesMax, bytesMaxOfAll: Math.max(...Object.values(bytesMax)) };
+}
+
+function knowledgeOf(settings: Settings): KnowledgeConfig {
+  return {
+    collectionsMax: {
+      free: settings.COLLECTIONS_FREE,
+      pro: settings.COLLECTIONS_PRO,
+      power: settings.COLLECTIONS_POWER,
+      team: settings.COLLECTIONS_TEAM,
+    },
+    documentsMax: {
+      free: settings.COLLECTION_DOCUMENTS_FREE,
+      pro: settings.COLLECTION_DOCUMENTS_PRO,
+      power: settings.COLLECTION_DOCUMENTS_POWER,
+      team: settings.COLLECTION_DOCUMENTS_TEAM,
+    },
+  };
 }
 
 function embedderOf(settings: IngestSettings, ai: EmbeddingRunner | null): EmbedderConfig {

@@ -24,6 +24,11 @@ function amount(fallback: number, { min = 1, max = Number.MAX_SAFE_INTEGER } = {
 const MIB = 1024 * 1024;
 
 /** No less than what is taken as JSON. */
+/** Policies ask which collections the person may read: a list in each statement. */
+const COLLECTIONS_CAP = 1_000;
+/** Each search sums up what they have. */
+const COLLECTION_DOCUMENTS_CAP = 10_000;
+
 function uploadBytes(mebibytes: number) {
   return amount(mebibytes * MIB, { min: MIB, max: 100 * MIB });
 }
@@ -129,6 +134,14 @@ export const Settings = z.object({
   UPLOAD_BYTES_PRO: uploadBytes(25),
   UPLOAD_BYTES_POWER: uploadBytes(50),
   UPLOAD_BYTES_TEAM: uploadBytes(50),
+  COLLECTIONS_FREE: amount(50, { max: COLLECTIONS_CAP }),
+  COLLECTIONS_PRO: amount(100, { max: COLLECTIONS_CAP }),
+  COLLECTIONS_POWER: amount(250, { max: COLLECTIONS_CAP }),
+  COLLECTIONS_TEAM: amount(250, { max: COLLECTIONS_CAP }),
+  COLLECTION_DOCUMENTS_FREE: amount(5_000, { max: COLLECTION_DOCUMENTS_CAP }),
+  COLLECTION_DOCUMENTS_PRO: amount(10_000, { max: COLLECTION_DOCUMENTS_CAP }),
+  COLLECTION_DOCUMENTS_POWER: amount(10_000, { max: COLLECTION_DOCUMENTS_CAP }),
+  COLLECTION_DOCUMENTS_TEAM: amount(10_000, { max: COLLECTION_DOCUMENTS_CAP }),
   EGRESS_RESOLVER_URL: httpUrl.default("https://cloudflare-dns.com/dns-query"),
   EGRESS_PORTS: ports.default([80, 443]),
   EGRESS_ALLOW_HOSTS: list.default([]),

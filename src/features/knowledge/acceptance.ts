@@ -5,6 +5,7 @@ import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import type { SealedObjects } from "../../platform/objects.ts";
 import { allow } from "../auth/policy.ts";
+import { describeLimit, limitOfTier } from "../billing/service.ts";
 import { recordOf } from "../users/service.ts";
 import { giveUp, storeBytes, takeBack } from "./arrival.ts";
 import { liveCollection, lockCollection, selectCollection } from "./collection-rows.ts";
@@ -35,9 +36,6 @@ export interface Upload {
 }
 
 export type NewUpload = Upload & { collectionId: string };
-
-/** Of one collection: each search sums up what they have. */
-export const DOCUMENTS_MAX = 10_000;
 
 /** When the schedule takes up what no message came for. */
 export const UNQUEUED = sql`now() + interval '5 minutes'`;
@@ -109,9 +107,8 @@ async function refusalOf(ctx: Ctx, [first]: readonly NewUpload[]): Promise<AppEr
     selectCollection(queries, ctx, id, "write"),
   ]);
   if (!writable) return refusal(readable);
-  return new AppError("conflict", {
-    detail: `A collection holds at most ${DOCUMENTS_MAX.toLocaleString("en")} documents.`,
-  });
+  const limit = await describeLimit(ctx, ctx.config.knowledge.documentsMax, "documents");
+  return new AppError("conflict", { detail: `A collection holds at most ${limit}.` });
 }
 
 function isAmong(versions: readonly number[] | undefined, version: number): boolean {
@@ -136,7 +133,8 @@ function insertDocument(
       select ${id}::uuid, user_id, id, number, ${metadata}::bytea, ${tags}::bigint[], ${body}::bytea, ${upload.type}, ${upload.size ?? 0}::integer,
         ${unqueued(ctx, upload)} from home
       where (select count(*) from ${documents} where collection_id = ${collectionId}::uuid and deleted_at is null
-        and id <> all (${arrayOf(list.map(({ documentId }) => documentId))}::uuid[])) <= ${DOCUMENTS_MAX - list.length}::integer
+        and id <> all (${arrayOf(list.map(({ documentId }) => documentId))}::uuid[]))
+        <= ${limitOfTier(ctx.config.knowledge.documentsMax)} - ${list.length}::integer
       on conflict (id) do nothing returning id, upload
     ), uploaded as (${insertUpload(upload, body)}
     ), recorded as (${recordOf(ctx, { event: "document.created", subjectId: id }, sql`changed`)})

@@ -8,6 +8,7 @@ import type { Queries } from "../../platform/db.ts";
 import { createEmbedder } from "../../platform/embedder.ts";
 import { oneAtATime } from "../../platform/one-at-a-time.ts";
 import { allow } from "../auth/policy.ts";
+import { describeLimit, limitOfTier } from "../billing/service.ts";
 import { auditedChange, recordOf } from "../users/service.ts";
 import { KEPT, liveCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { ENDED } from "./document-rows.ts";
@@ -18,10 +19,6 @@ import { openVault } from "./vault.ts";
 
 /** Versions the caller accepts; undefined when it does not mind. */
 type IfMatch = readonly number[] | undefined;
-
-/** Of one person, deleted ones not counted. */
-export const COLLECTIONS_MAX = 100;
-const TOO_MANY = `A person has at most ${COLLECTIONS_MAX} collections. Delete one, or put its documents into another.`;
 
 /** Safe to repeat with the same id. Throws `conflict` for one more than there may be. */
 export async function createCollection(ctx: Ctx, input: CreateCollection, id: string): Promise<Collection> {
@@ -44,7 +41,7 @@ export async function createCollection(ctx: Ctx, input: CreateCollection, id: st
     notices.select(queries),
   ]);
   await notices.tell(ctx, noticed);
-  if (!row) throw new AppError("conflict", { detail: TOO_MANY });
+  if (!row) throw await tooMany(ctx);
   return vault.openCollection(row);
 }
 
@@ -55,7 +52,14 @@ function alone(queries: Queries, ctx: Ctx) {
 
 function hasRoom(ctx: Ctx): SQL {
   return sql`(select count(*) from ${collections} where ${liveCollection(ctx, undefined, "own")})
-    < ${COLLECTIONS_MAX}::integer`;
+    < ${limitOfTier(ctx.config.knowledge.collectionsMax)}`;
+}
+
+async function tooMany(ctx: Ctx): Promise<AppError> {
+  const limit = await describeLimit(ctx, ctx.config.knowledge.collectionsMax, "collections");
+  return new AppError("conflict", {
+    detail: `A person has at most ${limit}. Delete one, or put its documents into another.`,
+  });
 }
 
 /** Their own and those shared with them, or their own deleted ones; the newest first. */
@@ -204,7 +208,7 @@ export async function undeleteCollection(ctx: Ctx, id: string): Promise<Collecti
     notices.select(queries),
   ]);
   await notices.tell(ctx, noticed);
-  if (!row) throw deleted ? new AppError("conflict", { detail: TOO_MANY }) : new AppError("not_found");
+  if (!row) throw deleted ? await tooMany(ctx) : new AppError("not_found");
   return (await openVault(ctx, permission)).openCollection(row);
 }
 

@@ -2,8 +2,6 @@ import { sql } from "drizzle-orm";
 import * as z from "zod";
 import { userIdOf } from "../../platform/context.ts";
 import type { Meter } from "../billing/service.ts";
-import { DOCUMENTS_MAX } from "./acceptance.ts";
-import { COLLECTIONS_MAX } from "./collections.ts";
 import { collections, documents, documentVersions } from "./tables.ts";
 
 const count = z.coerce.number().int();
@@ -25,8 +23,8 @@ export const knowledgeUsage: Meter = {
   read(answer, { config }, tier) {
     const [{ collections: made, documents: all, fullest, bytes }] = Counted.parse(answer).rows;
     return [
-      { name: "collections", used: made, limit: COLLECTIONS_MAX },
-      { name: "documents_in_a_collection", used: fullest, limit: DOCUMENTS_MAX },
+      { name: "collections", used: made, limit: config.knowledge.collectionsMax[tier] },
+      { name: "documents_in_a_collection", used: fullest, limit: config.knowledge.documentsMax[tier] },
       { name: "documents", used: all, limit: null },
       { name: "document_bytes", used: bytes, limit: null },
       { name: "upload_bytes", used: null, limit: config.uploads.bytesMax[tier] },

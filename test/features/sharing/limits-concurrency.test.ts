@@ -37,6 +37,7 @@ beforeAll(async () => {
   if (!bin) return;
   service = await startRealService(bin);
   user = await newUser(service.env);
+  await service.admin(`update tenants set tier = 'pro' where id = '${user.tenantId}'`);
   person = userCtx(service.env, user);
 });
 
