@@ -53,11 +53,12 @@ export function insertMessage(queries: Queries, ctx: Ctx, place: Place, message:
   const created = sql`${message.createdAt.toISOString()}::timestamptz`;
   const insert = sql`
     insert into ${messages} (id, user_id, chat_id, seq, role, content, request_id, status, created_at, updated_at,
-      input_tokens, output_tokens, cache_read_tokens, model_calls, tool_calls)
+      input_tokens, output_tokens, cache_read_tokens, model_calls, tool_calls, web_searches, code_runs)
     select ${id}::uuid, ${chats.userId}, ${chats.id}, ${chats.lastSeq} - ${back}::integer, ${role},
       ${sql.param(content, messages.content)}::bytea, ${requestId}::text, ${status}, ${created}, ${created},
       ${count(usage?.input_tokens)}, ${count(usage?.output_tokens)}, ${count(usage?.cache_read_tokens)},
-      ${count(usage?.model_calls)}, ${count(usage?.tool_calls)}
+      ${count(usage?.model_calls)}, ${count(usage?.tool_calls)}, ${count(usage?.web_searches)},
+      ${count(usage?.code_runs)}
     from ${chats} where ${chatAt(ctx, place)}
     on conflict (id) do nothing
     returning id, chat_id`;

@@ -65,6 +65,8 @@ export const messages = pgTable(
     cacheReadTokens: integer("cache_read_tokens"),
     modelCalls: integer("model_calls"),
     toolCalls: integer("tool_calls"),
+    webSearches: integer("web_searches"),
+    codeRuns: integer("code_runs"),
     version: integer("version").notNull().default(1),
     createdAt: createdAt(),
     updatedAt: updatedAt(),

@@ -97,5 +97,7 @@ function usageOf(row: MessageRow): Message["usage"] {
     cache_read_tokens: row.cacheReadTokens ?? 0,
     model_calls: row.modelCalls ?? 0,
     tool_calls: row.toolCalls ?? 0,
+    ...(row.webSearches === null ? {} : { web_searches: row.webSearches }),
+    ...(row.codeRuns === null ? {} : { code_runs: row.codeRuns }),
   };
 }
