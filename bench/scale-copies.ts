@@ -1,7 +1,7 @@
 /**
  * Multiplies what was read, in the database: a hundred thousand chunks take the product's own reading many minutes. A copy
  * is a chunk with its place and vector under another number, sealed anew under its own name, so that it is found and opened
- * as the original is; words are as frequent as there. Vectors are moved a little, lest a graph have them for one.
+ * as the original is; words are as frequent as there. Vectors are moved a little, lest a graph have them for one; their signs are left.
  */
 import { createHash } from "node:crypto";
 import { allow } from "../src/features/auth/policy.ts";
@@ -76,9 +76,9 @@ function copyPlaces(round: number): string {
 function copyVectors(round: number, isWithVectors: boolean): string {
   const moved = `(select array_agg(value + (random() - 0.5) * 0.02) from unnest(embedding::real[]) as value)::real[]::halfvec`;
   return `
-    insert into chunk_vectors (chunk_id, tenant_id, user_id, collection, embedder, embedding)
+    insert into chunk_vectors (chunk_id, tenant_id, user_id, collection, embedder, embedding, signs)
     select md5(chunk_id::text || '${round}')::uuid, tenant_id, user_id, collection, embedder,
-      ${isWithVectors ? moved : "embedding"}
+      ${isWithVectors ? moved : "embedding"}, signs
     from chunk_vectors join copied on copied.id = chunk_id`;
 }
 

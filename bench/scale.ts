@@ -90,7 +90,7 @@ process.exit();
 async function measureAll(service: Service, texts: Texts, sizes: readonly number[]): Promise<Measured[]> {
   const id = await service.makeCollection();
   const search = await searcherOf(service.ctx, id);
-  const vectors = (await search.isWithVectors()) ? "exact" : null;
+  const vectors = await search.isWithVectors();
   if (!vectors) console.log("This server lacks pgvector: search by vectors is left out.");
   const rows: Measured[] = [];
   for (const size of sizes) {
@@ -110,7 +110,7 @@ async function measureAll(service: Service, texts: Texts, sizes: readonly number
     Object.assign(row, await sizesOf(service, ingest.chunks));
     Object.assign(row, await timed("a trip that asks nothing", queries, search.nothing));
     Object.assign(row, await timed("keywords", queries, search.keywords));
-    if (vectors) Object.assign(row, await timed("vectors, exact", queries.slice(0, 130), search.vectors));
+    if (vectors) Object.assign(row, await timed("vectors, by sign", queries.slice(0, 130), search.vectors));
     Object.assign(
       row,
       await timed("whole search", queries.slice(0, vectors ? 130 : undefined), search.whole),

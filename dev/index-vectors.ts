@@ -1,6 +1,6 @@
 /**
  * Makes a graph (HNSW) for each large collection whose vectors are in Postgres, and drops those that are not worth it any
- * more: `DATABASE_ADMIN_URL=… npm run db:index-vectors`. Without it all is found too, by comparing every vector.
+ * more: `DATABASE_ADMIN_URL=… npm run db:index-vectors`. Without it all is found too, by signs (platform/vectors-nearest.ts).
  *
  * A graph of all collections together would cost every write 5 ms and make small collections hard to find in it; one of a
  * large collection costs its own writes only. It is made beside the running service, which no role of the Worker may do.
@@ -92,7 +92,7 @@ async function largestSpace(client: Client, collection: number): Promise<LargeSp
   return row && { collection, embedder: row.embedder, dimensions: Number(row.dimensions) };
 }
 
-/** Its expression and conditions are those of the search (`platform/vectors-pgvector`): otherwise it would not be used. */
+/** Its expression and conditions are those of the search (`platform/vectors-nearest`): otherwise it would not be used. */
 async function makeGraph(client: Client, { collection, embedder, dimensions }: LargeSpace): Promise<string> {
   const name = `${PREFIX}${collection}`;
   await client.query("SET maintenance_work_mem = '512MB'");

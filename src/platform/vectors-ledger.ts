@@ -6,6 +6,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Permission } from "./db.ts";
 import type { StoredVector, VectorSpace } from "./vectors.ts";
+import { signsOf } from "./vectors-signs.ts";
 
 /** The door to one person's rows. */
 export interface Postgres {
@@ -39,13 +40,13 @@ export function putVectors(
   const rows = vectors.map(
     ({ id, vector }) =>
       sql`(${id}::uuid, ${userId}::uuid, ${collection}::integer, ${embedder}, ${textOf(vector)}::${sql.raw(type)},
-        ${shard}, case when ${shard}::text is not null then now() end)`,
+        ${type === "halfvec" ? signsOf(vector) : null}::bit varying, ${shard}, case when ${shard}::text is not null then now() end)`,
   );
   return sql`
-    insert into chunk_vectors (chunk_id, user_id, collection, embedder, embedding, shard, sent_at)
+    insert into chunk_vectors (chunk_id, user_id, collection, embedder, embedding, signs, shard, sent_at)
     values ${sql.join(rows, sql`, `)}
     on conflict (chunk_id) do update set collection = excluded.collection, embedder = excluded.embedder,
-      embedding = excluded.embedding, shard = excluded.shard, sent_at = excluded.sent_at, mutation = null,
+      embedding = excluded.embedding, signs = excluded.signs, shard = excluded.shard, sent_at = excluded.sent_at, mutation = null,
       accepted_at = null
     returning sent_at::text as sent_at`;
 }

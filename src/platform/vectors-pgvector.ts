@@ -6,18 +6,16 @@ import type {
   VectorMatch,
   VectorSpace,
 } from "./vectors.ts";
-import { arrayOf, type Column, type Postgres, putVectors, textOf } from "./vectors-ledger.ts";
+import { arrayOf, type Column, type Postgres, putVectors } from "./vectors-ledger.ts";
+import { nearestOf, searchSettings } from "./vectors-nearest.ts";
 
 /** It changes with a migration only: asked for once an isolate, and again while there is no pgvector. */
 const columns = new WeakMap<object, Column>();
 
-/** Of the graph's candidates, as many as are asked for twice: recall over the default's speed. */
-const CANDIDATES = 200;
-
 /**
- * Vectors beside the chunks they are of: row-level security keeps them apart, and a chunk takes its vector along. Likeness
- * is computed exactly, row by row, but for collections that `npm run db:index-vectors` has made a graph for (HNSW, from
- * 20,000 chunks on).
+ * Vectors beside the chunks they are of: row-level security keeps them apart, and a chunk takes its vector along. Of a
+ * hundred candidates for each ten that are asked for likeness is computed exactly; they are found by sign, or by the graph
+ * (HNSW) where `npm run db:index-vectors` has made one.
  */
 export class PgVectorIndex implements VectorIndex {
   readonly #door: Postgres;
@@ -82,33 +80,6 @@ export async function columnOf({
   const column = { type, isIterative: type !== "text" && isAtLeast(version ?? "0", 0, 8) };
   if (type !== "text") columns.set(isolateKey, column);
   return column;
-}
-
-/** To be run in the same transaction before. Filters apply after the graph was searched: it goes on until there are enough. */
-export function searchSettings({ isIterative }: Column): SQL {
-  if (!isIterative) return sql`select 1`;
-  return sql`select set_config('hnsw.iterative_scan', 'strict_order', true),
-    set_config('hnsw.ef_search', ${String(CANDIDATES)}, true)`;
-}
-
-/** The number of dimensions and the collection are written out: the planner takes a graph only where they are its own. */
-export function nearestOf(
-  { type }: Column,
-  { collection, embedder }: VectorSpace,
-  vector: ArrayLike<number>,
-  limit: number,
-  where?: SQL,
-): SQL {
-  const sized = sql.raw(`${type}(${vector.length})`);
-  const distance = sql`embedding::${sized} <=> ${textOf(vector)}::${sized}`;
-  return sql`
-    select id, 1 - distance as score from (
-      select chunk_id as id, ${distance} as distance from chunk_vectors
-      where collection = ${sql.raw(String(Math.trunc(collection)))} and embedder = ${embedder}
-        and embedding is not null ${where ? sql`and ${where}` : sql``}
-      order by ${distance} limit ${limit}::integer
-    ) as nearest
-    order by distance, id`;
 }
 
 export function matchOf({ id, score }: { id: string; score: number }): VectorMatch {

@@ -76,7 +76,7 @@ async function settle(database: SchedulerDatabase, { name, index }: Shard): Prom
  */
 function settleSome(shard: string, last: string): SQL {
   return sql`
-    update chunk_vectors set embedding = null, mutation = null, sent_at = null, accepted_at = null
+    update chunk_vectors set embedding = null, signs = null, mutation = null, sent_at = null, accepted_at = null
     where mutation is not null and chunk_id in (
       select chunk_id from chunk_vectors
       where shard = ${shard} and (mutation = ${last} or (mutation is not null and accepted_at < ${sentAt(shard, last)}))

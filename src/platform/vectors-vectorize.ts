@@ -28,7 +28,8 @@ import {
   selectRemovals,
   selectSettled,
 } from "./vectors-ledger.ts";
-import { columnOf, matchOf, nearestOf, PgVectorIndex, searchSettings } from "./vectors-pgvector.ts";
+import { nearestOf, searchSettings } from "./vectors-nearest.ts";
+import { columnOf, matchOf, PgVectorIndex } from "./vectors-pgvector.ts";
 import type { ShardMap } from "./vectors-shards.ts";
 
 interface Door extends Postgres {

@@ -18,7 +18,7 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
   flag: /^(boolean|integer)$/,
   name: /^text$/,
   share: /^real$/,
-  vector: /^(user-defined|text|blob)$/,
+  vector: /^(user-defined|text|blob|bit varying)$/,
   "e-mail": /^text$/,
   hash: /^(bytea|text|uuid|bigint|_int8)$/,
   "password hash": /^text$/,

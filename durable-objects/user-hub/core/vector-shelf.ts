@@ -2,7 +2,7 @@
  * One-bit copies of a user's memory vectors, scanned for those that may be near; which of them are is decided on int8
  * copies, read for these few only. 10,000 vectors of 1,024 dimensions take 1.3 MB here and half a millisecond a scan.
  */
-import { Rotation } from "./rotation.ts";
+import { Rotation } from "../../../src/platform/rotation.ts";
 
 /** Rows of a block: what is read and written of the bits at once. */
 export const BLOCK_ROWS = 256;

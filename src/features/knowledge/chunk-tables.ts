@@ -127,17 +127,13 @@ export const tokenCounts = pgTable(
   (table) => [primaryKey({ columns: [table.collection, table.token] })],
 );
 
-/** Its vectors; pgvector's column is the migration's, since a database may lack that type. */
-export const chunkVectors = pgTable(
-  "chunk_vectors",
-  {
-    chunkId: uuid("chunk_id")
-      .primaryKey()
-      .references(() => chunks.id, { onDelete: "cascade" }),
-    tenantId: tenantId(),
-    userId: uuid("user_id").notNull(),
-    collection: integer("collection").notNull(),
-    embedder: text("embedder").notNull(),
-  },
-  (table) => [index("chunk_vectors_collection").on(table.collection)],
-);
+/** Its vectors; pgvector's column and its indexes are the migrations', since a database may lack that type. */
+export const chunkVectors = pgTable("chunk_vectors", {
+  chunkId: uuid("chunk_id")
+    .primaryKey()
+    .references(() => chunks.id, { onDelete: "cascade" }),
+  tenantId: tenantId(),
+  userId: uuid("user_id").notNull(),
+  collection: integer("collection").notNull(),
+  embedder: text("embedder").notNull(),
+});

@@ -3,7 +3,7 @@
  * transform. Angles stay as they are. Without it a vector that is mostly zeros, as hashed features of a short text are, has
  * no signs to speak of: of the eight nearest of 10,000 statements, the best 256 by sign held 41 %, rotated 100 %.
  */
-import { KeyedHash } from "../../../src/platform/keyed-hash.ts";
+import { KeyedHash } from "./keyed-hash.ts";
 
 const SIGN = 1;
 
