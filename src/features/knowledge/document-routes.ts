@@ -94,13 +94,16 @@ export const documentRoutes: readonly Route[] = [
       id: "getDocumentContent",
       tag: "knowledge",
       summary: "Download a document",
-      description: "Its bytes as they were sent or fetched: those that can be found, else the newest.",
+      description:
+        "Its bytes as they were sent or fetched: those that can be found, else the newest; with `version` those of an earlier " +
+        "upload that is kept, for the owner of the collection and for those who write into it.",
       policy: onDocuments("read"),
       params: schema.DocumentId,
+      query: schema.DocumentContent,
       media: FILES,
       errors: ["conflict"],
     },
-    ({ ctx, params }) => knowledge.documentContent(ctx, params.id),
+    ({ ctx, params, query }) => knowledge.documentContent(ctx, params.id, query.version),
   ),
   uploadRoute(
     "PUT",

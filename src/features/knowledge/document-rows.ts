@@ -3,6 +3,7 @@ import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import { isFor, liveCollection, type Right } from "./collection-rows.ts";
+import type { DocumentStatus } from "./schema.ts";
 import { collections, documents, documentVersions } from "./tables.ts";
 
 export type DocumentRow = typeof documents.$inferSelect;
@@ -11,7 +12,8 @@ export type DocumentRow = typeof documents.$inferSelect;
 export const BYTES_MISSING = "The upload was interrupted before it was complete. Send the document again.";
 
 /** The states of a document that nobody reads. */
-export const ENDED = sql`('ready', 'failed', 'cancelled')`;
+export const ENDED_STATES: readonly DocumentStatus[] = ["ready", "failed", "cancelled"];
+export const ENDED = sql.raw(`('${ENDED_STATES.join("', '")}')`);
 
 export function rowOf(queries: Queries, ctx: Ctx, id: string, right: Right = "read") {
   return queries

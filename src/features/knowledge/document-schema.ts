@@ -84,6 +84,17 @@ export const DocumentVersion = z
 export type DocumentVersion = z.infer<typeof DocumentVersion>;
 export const DocumentVersionPage = pageOf(DocumentVersion);
 
+export const DocumentContent = z.object({
+  version: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe("The `number` of one of its uploads; the one that can be found when left out"),
+});
+export type DocumentContent = z.infer<typeof DocumentContent>;
+
 export const ListDocuments = PageQuery.extend({
   collection_id: z.uuid().optional(),
   status: DocumentStatus.optional(),

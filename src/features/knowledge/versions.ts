@@ -81,7 +81,8 @@ export async function listDocumentVersions(ctx: Ctx, id: string, { limit, cursor
   return { ...page, data };
 }
 
-function shownUpload(documentId: string): SQL | undefined {
+/** Of the uploads of a document, those that the person may know of. */
+export function shownUpload(documentId: string): SQL | undefined {
   const { versions, collection } = documentVersions;
   return and(
     eq(documentVersions.documentId, documentId),

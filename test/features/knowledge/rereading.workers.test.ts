@@ -10,7 +10,6 @@ import {
   Reindexing,
 } from "../../../src/features/knowledge/schema.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
-import { pdfOf, pdfStream, pdfText, utf8 } from "../../support/documents.ts";
 import { newColleague } from "../../support/intruders.ts";
 import {
   deliver,
@@ -178,37 +177,4 @@ test("documents are listed by their state, and counted by it", async () => {
     chunks: 0,
     bytes: 0,
   });
-});
-
-test("a document is downloaded as it was sent, as a file that no browser runs", async () => {
-  const collection = await newCollection(user);
-  const pdf = pdfOf([pdfStream(pdfText("The otters of the lake"))]);
-  const path = `/api/v1/rag/documents?collection_id=${collection.id}&title=${encodeURIComponent('Otter: "größer"\r\n')}`;
-  const sent = await call("POST", path, {
-    as: user,
-    bytes: pdf,
-    headers: { "content-type": "application/pdf" },
-  });
-  const document = Document.parse(await sent.json());
-  const download = (as = user) => call("GET", `/api/v1/rag/documents/${document.id}/content`, { as });
-  const answer = await download();
-  expect(new Uint8Array(await answer.arrayBuffer())).toEqual(new Uint8Array(pdf));
-  expect(Object.fromEntries(answer.headers)).toMatchObject({
-    "content-type": "application/pdf",
-    "content-length": String(pdf.length),
-    "content-disposition": "attachment; filename*=UTF-8''Otter%20gr%C3%B6%C3%9Fer.pdf",
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; sandbox",
-  });
-  await deliver(messageFor(user, document));
-  await callFor(Document, "PUT", `/rag/documents/${document.id}`, {
-    as: user,
-    body: { content: "# Not read yet" },
-  });
-  // Until the new content has been read, the old is what can be found.
-  expect((await (await download()).arrayBuffer()).byteLength).toBe(pdf.length);
-  expect(await problemOf(await download(await newColleague(user)))).toMatchObject({ status: 404 });
-  const small = await sendDocument(user, { collection_id: collection.id, content: "Ottér" });
-  const text = await call("GET", `/api/v1/rag/documents/${small.id}/content`, { as: user });
-  expect(new Uint8Array(await text.arrayBuffer())).toEqual(utf8("Ottér"));
 });
