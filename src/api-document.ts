@@ -13,6 +13,7 @@ export const API_INFO: Omit<ApiInfo, "version"> = {
   ].join("\n\n"),
   tags: [
     { name: "auth", description: "Accounts, tokens and sessions." },
+    { name: "tenants", description: "Who belongs to a tenant, and what they may do there." },
     { name: "chat", description: "Turns: a person asks, the assistant works with their device and answers." },
     { name: "chats", description: "What was said, kept enveloped under the user's own key." },
     {

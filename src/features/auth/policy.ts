@@ -26,6 +26,12 @@ const POLICY = {
     /** One's own: a readonly member may sign out too. */
     revoke: { roles: EVERYONE, liveSession: true },
   },
+  members: {
+    /** With their addresses. */
+    read: { roles: MANAGERS, readOnly: true, liveSession: true },
+    update: { roles: MANAGERS, liveSession: true },
+    delete: { roles: MANAGERS, liveSession: true },
+  },
   audit: {
     read: { roles: MANAGERS, readOnly: true },
   },

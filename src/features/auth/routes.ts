@@ -1,4 +1,5 @@
 import { openRoute, type Route, route } from "../../platform/routes.ts";
+import { memberRoutes } from "./member-routes.ts";
 import {
   Account,
   Credentials,
@@ -137,6 +138,7 @@ export const authRoutes: readonly Route[] = [
     },
     ({ ctx, params }) => revokeSession(ctx, params),
   ),
+  ...memberRoutes,
 ];
 
 /** At the root of the origin, where verifiers look (RFC 8615). */

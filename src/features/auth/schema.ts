@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Uuid } from "../../lib/ids.ts";
+import { PageQuery, pageOf } from "../../lib/pagination.ts";
 
 /** NIST SP 800-63B asks for at least 8, and for no rules about kinds of characters. */
 export const PASSWORD_CHARS_MIN = 8;
@@ -63,6 +64,29 @@ export type Session = z.infer<typeof Session>;
 export const Sessions = z.object({ data: z.array(Session), next_cursor: z.null() });
 
 export const SessionId = z.object({ id: Uuid });
+
+const MemberRole = Account.shape.role;
+
+export const Member = z
+  .object({
+    user_id: z.uuid(),
+    email: z.email(),
+    role: MemberRole,
+    created_at: z.iso.datetime().describe("When they became a member"),
+  })
+  .meta({ id: "Member" });
+export type Member = z.infer<typeof Member>;
+export const MemberPage = pageOf(Member);
+export const ListMembers = PageQuery;
+export type ListMembers = PageQuery;
+
+export const RoleChange = z.object({
+  role: MemberRole.describe(
+    "`readonly` reads what is theirs, `member` uses everything, `admin` also manages members, `owner` also owners",
+  ),
+});
+export const TenantId = z.object({ id: Uuid });
+export const MemberId = TenantId.extend({ user_id: Uuid });
 
 export const JsonWebKeys = z
   .object({
