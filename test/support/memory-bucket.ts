@@ -2,8 +2,8 @@
 export function memoryBucket(): R2Bucket {
   const objects = new Map<string, Uint8Array>();
   const bucket = {
-    async put(name: string, value: Uint8Array) {
-      objects.set(name, value.slice());
+    async put(name: string, value: Uint8Array | ReadableStream) {
+      objects.set(name, new Uint8Array(await new Response(value as BodyInit).arrayBuffer()));
     },
     async get(name: string) {
       const bytes = objects.get(name);

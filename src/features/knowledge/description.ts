@@ -6,6 +6,7 @@ import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
 import { enqueue, UNQUEUED } from "./acceptance.ts";
+import { lockCollection } from "./collection-rows.ts";
 import { type DocumentRow, ENDED, liveDocument, refusal, rowOf } from "./document-rows.ts";
 import { tagsOf } from "./filters.ts";
 import { arrayOf, type UploadRow } from "./indexing.ts";
@@ -37,7 +38,8 @@ export async function updateDocument(
   const vault = await openVault(ctx, permission);
   if (changesNothing(vault, { found, uploads, change })) return vault.openDocument(found);
   // What was read above is changed: another change in between is a conflict even for who does not mind the version.
-  const [changed, [row]] = await ctx.db.run(permission, (queries) => [
+  const [, changed, [row]] = await ctx.db.run(permission, (queries) => [
+    lockCollection(queries, found.collectionId),
     describe(queries, ctx, vault, { found, uploads, change }),
     rowOf(queries, ctx, id),
   ]);
@@ -120,12 +122,19 @@ function describe(
       update ${documents} set ${described} body = ${sql.param(renamed(found.body), documents.body)}::bytea,
         version = version + 1, updated_at = now(), ${isReadAgain ? READ_AGAIN : sql`due_at = case when ${isUnread} then greatest(due_at, ${UNQUEUED}) else due_at end`}
       where ${and(liveDocument(queries, ctx, id, "write"), eq(documents.version, found.version))}
-        and (${documents.status} = 'ready') = ${found.status === "ready"}::boolean
+        and (${documents.status} = 'ready') = ${found.status === "ready"}::boolean${isReadAgain ? sql` and ${isShown(shown)}` : sql``}
       returning id, upload
     )${isReadAgain ? sql`, copied as (${copyOf(shown, renamed(shown.body))})` : sql``}${
       unread ? sql`, renamed as (${rename(unread, renamed(unread.body))})` : sql``
     }, recorded as (${recordOf(ctx, { event: "document.updated", subjectId: id }, sql`changed`)})
     select id from changed`);
+}
+
+/** A restoration may have come in between. */
+function isShown({ documentId, number }: UploadRow) {
+  return sql`exists (
+    select from ${documentVersions} where ${documentVersions.documentId} = ${documentId}::uuid
+      and ${documentVersions.number} = ${number}::integer and upper_inf(versions))`;
 }
 
 function rename({ number }: UploadRow, body: Uint8Array) {

@@ -9,7 +9,7 @@ import type { Ctx, JobCtx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
 import { enqueue, UNQUEUED } from "./acceptance.ts";
-import { liveCollection, requireOwn, selectCollection } from "./collection-rows.ts";
+import { liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
 import { dropOrphans, objectName } from "./erasure.ts";
 import type { Reading } from "./indexing.ts";
 import type { Reindexing } from "./schema.ts";
@@ -57,8 +57,10 @@ export async function reindexCollection(ctx: Ctx, id: string): Promise<Reindexin
     settings: sql`new_tokens, new_overlap`,
     reindexId: newId(ctx.clock.now()),
   });
-  const [[found], { rows }] = await ctx.db.run(allow("collections", "update"), (queries) => [
+  const [[found], , { rows }] = await ctx.db.run(allow("collections", "update"), (queries) => [
     selectCollection(queries, ctx, id),
+    // A restoration at the same moment comes before it, and it reads what that shows, or after it, and stops it.
+    lockCollection(queries, id),
     queries.execute<{ id: string; user_id: string; version: number }>(sql`
       with earlier as (
         select ${documentVersions}.*, ${collections.chunkTokens} as new_tokens, ${collections.overlapTokens} as new_overlap

@@ -8,7 +8,7 @@ import { isOfDocuments } from "./filters.ts";
 import { chunkPlaces, chunks, documents, documentVersions } from "./tables.ts";
 
 export interface Visible {
-  collection: CollectionRow;
+  collection: Pick<CollectionRow, "id" | "number">;
   /** Null for the newest. */
   version: number | null;
   /** On documents: of others nothing is found. */

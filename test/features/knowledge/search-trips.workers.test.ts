@@ -19,3 +19,24 @@ test("a search asks the database four times: what may be seen, words and vectors
   await search();
   expect(await search()).toBe(4);
 });
+
+test("a search of a collection that the isolate knows waits for two trips only, one after the other", async () => {
+  const user = await newUser(env);
+  const { id: collection_id } = await newCollection(user);
+  await ingested(user, { collection_id, content: "Bicycles are parked in the yard." });
+  const search = async () => {
+    const { db, ...ctx } = userCtx(env, user);
+    const trips: string[] = [];
+    const run: typeof db.run = async (permission, build) => {
+      trips.push("begun");
+      const results = await db.run(permission, build);
+      trips.push("ended");
+      return results;
+    };
+    const seen = { ...ctx, db: { ...db, identify: () => db.identify(), run } };
+    await searchKnowledge(seen, { collection_id, query: "yard", limit: 3, diversity: 0 });
+    return trips.join(" ");
+  };
+  await search();
+  expect(await search()).toBe("begun begun begun ended ended ended begun ended");
+});
