@@ -188,8 +188,8 @@ test.skipIf(!bin)(
       for (const reason of reasons)
         expect(reason, `round ${round}`).toMatchObject({ code: expect.stringMatching(/not_found|conflict/) });
       const kept = await service.admin(`
-        select number, number > content_version - 3 or left_at is not null as is_wanted
-        from collection_versions join collections on id = collection_id where id = '${collection}'`);
+        select each.number, each.number > content_version - 3 or left_at is not null as is_wanted
+        from collection_versions as each join collections on id = collection_id where id = '${collection}'`);
       // Beside the last three those that a restoration took the place of.
       expect(kept.length, `round ${round}`).toBeGreaterThanOrEqual(3);
       expect(kept.filter((row) => row["is_wanted"] !== true)).toEqual([]);
