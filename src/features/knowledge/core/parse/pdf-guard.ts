@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { DocumentProblem } from "./document.ts";
+import { hasEndlessRange, savedStates } from "./pdf-cost.ts";
 import {
   objectsIn,
   type PdfObject,
@@ -31,6 +32,9 @@ const HOPS_MAX = 3;
 const ANNOTATIONS_MAX = 1_000;
 const STEPS_MAX = 5_000_000;
 const IMAGE = /\/Subtype\s*\/Image\b/;
+/** What each state that is saved counts as drawn: the next one takes the longer, the more there are. */
+const SAVED_STATE_BYTES = 64 * 1024;
+const WEIGHED_BYTES_MAX = 1024 * 1024 * 1024;
 const OBJECT_STREAM = /\/Type\s*\/ObjStm\b/;
 const FILTERS = /\/Filter\s*(\[[^\]]*\]|\/[^\s/<>[\]()]+)/;
 const SPACE = 0x20;
@@ -56,6 +60,8 @@ class PdfGuard {
   #emptied = { start: 0, end: 0 };
   #isProtected = false;
   #steps = 0;
+  /** Bytes of streams that were looked through: some go on to the end of the file, one after another. */
+  #weighed = 0;
   #isCut = false;
   /** Some objects are packed in a way that only the reader knows. */
   #hidesObjects = false;
@@ -76,6 +82,7 @@ class PdfGuard {
     if (this.#objects.size === 0)
       throw new DocumentProblem("unreadable", "This PDF is damaged and cannot be read.");
     for (const stream of streams) this.#measure(stream);
+    for (const object of this.#objects.values()) if (this.#isEndless(object)) throw tooComplicated();
     for (const object of this.#objects.values()) {
       if (object.streams.length > 0) this.#drawnBytes(object, 0);
       else if (object.isPage) this.#sum(object.references, 0);
@@ -90,8 +97,22 @@ class PdfGuard {
     for (const reference of object.references) other.references.push(reference);
     for (const stream of object.streams) other.streams.push(stream);
     for (const list of object.annotations) other.annotations.push(list);
+    for (const list of object.widths) other.widths.push(list);
+    other.hasEndlessWidths ||= object.hasEndlessWidths;
+    other.isEndless ||= object.isEndless;
     other.isPage ||= object.isPage;
     other.entries += object.entries;
+  }
+
+  /** Each number in a list of widths may be an object of its own, and so may the list. */
+  #isEndless({ hasEndlessWidths, widths }: PdfObject): boolean {
+    const named = widths.flatMap((number) => this.#objects.get(number) ?? []);
+    return (
+      hasEndlessWidths ||
+      named.some(
+        (list) => list.isEndless || list.references.some((number) => this.#objects.get(number)?.isEndless),
+      )
+    );
   }
 
   #hasEndlessAnnotations(): boolean {
@@ -112,7 +133,14 @@ class PdfGuard {
     const { streamBytesMax } = this.#limits;
     const unpacked = unpackStream(packed, filtersOf(dictionary), streamBytesMax, this.#file.subarray(start));
     if (typeof unpacked === "object") {
-      stream.size = unpacked.bytes.length;
+      const { bytes } = unpacked;
+      this.#weighed += bytes.length;
+      if (
+        this.#weighed > WEIGHED_BYTES_MAX ||
+        hasEndlessRange(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+      )
+        return void this.#cut([stream]);
+      stream.size = bytes.length + savedStates(bytes) * SAVED_STATE_BYTES;
       if (OBJECT_STREAM.test(dictionary)) this.#addPacked(unpacked.bytes, dictionary);
       return;
     }

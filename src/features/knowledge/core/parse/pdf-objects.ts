@@ -1,6 +1,7 @@
 /** The objects of a PDF's bytes, found by their words alone: a table of contents may lie, or be missing. */
 import type { Buffer } from "node:buffer";
 import { DocumentProblem } from "./document.ts";
+import { hasEndlessWidths } from "./pdf-cost.ts";
 
 export interface PdfStream {
   dictionary: string;
@@ -18,6 +19,13 @@ export interface PdfObject {
   isPage: boolean;
   /** Where lists of annotations are that it has: the numbers of their objects, or 0 for itself. */
   annotations: number[];
+  hasWidths: boolean;
+  /** Its own lists of widths may have ranges without end. */
+  hasEndlessWidths: boolean;
+  /** The objects that its lists of widths name, or are. */
+  widths: number[];
+  /** If it were a list of widths, it might have ranges without end. */
+  isEndless: boolean;
   /** How many entries it has at most, if it is a list of objects. */
   entries: number;
   /** One at most, unless somebody hides one behind the likeness of another. */
@@ -31,6 +39,8 @@ const HEADER_BYTES_MAX = 24;
 const HEADER = /(\d{1,9})\s+\d{1,5}\s*$/;
 const REFERENCE = /(\d{1,9})\s+\d{1,5}\s+R\b/g;
 const ANNOTATIONS = /\/Annots\s*(?:\[|(\d{1,9})\s+\d{1,5}\s+R\b)/g;
+/** Within a list are others, none within these. What is not closed goes on to the end. */
+const WIDTHS = /\/W2?\s*(\[(?:[^[\]]|\[[^[\]]*\])*|\d{1,9}\s+\d{1,5}\s+R\b)/g;
 const [LINE_FEED, RETURN] = [10, 13];
 
 /** In the order of the file; of one number several where it was changed. Throws `DocumentProblem` for far too many. */
@@ -67,8 +77,13 @@ export function readBody(body: string): Omit<PdfObject, "number" | "streams"> {
   const references = Array.from(own.matchAll(REFERENCE), ([, number]) => Number(number));
   const annotations = Array.from(own.matchAll(ANNOTATIONS), ([, number = 0]) => Number(number));
   const written = own.match(/\/Subtype/g)?.length ?? 0;
+  const lists = Array.from(own.matchAll(WIDTHS), ([, list = ""]) => list);
   return {
     references,
+    hasWidths: own.includes("/W"),
+    hasEndlessWidths: lists.some(hasEndlessWidths),
+    widths: lists.flatMap((list) => Array.from(list.matchAll(REFERENCE), ([, number]) => Number(number))),
+    isEndless: hasEndlessWidths(own),
     isPage: annotations.length > 0 || own.includes("/Contents"),
     annotations,
     entries: references.length + written,
@@ -78,6 +93,10 @@ export function readBody(body: string): Omit<PdfObject, "number" | "streams"> {
 /** What is too long to be looked through may hold a list of any length. */
 function readRest(object: PdfObject, rest: Buffer): void {
   object.entries = Infinity;
+  const isEndless = hasEndlessWidths(rest.toString("latin1"));
+  object.isEndless ||= isEndless;
+  const hasWidths = object.hasWidths || rest.includes("/W") || rest.includes("#");
+  object.hasEndlessWidths ||= isEndless && hasWidths;
   if (rest.includes("/Annots") || rest.includes("#")) object.annotations.push(0);
 }
 

@@ -179,6 +179,58 @@ describe("PDF", () => {
     ]);
   });
 
+  const composite = (codes: string, widths = "", more: readonly (readonly [number, string])[] = []) => {
+    const bytes = pdfOf([pdfStream("BT /F2 12 Tf 72 700 Td <00480069> Tj ET")], {
+      more: [
+        [
+          20,
+          "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [21 0 R] /ToUnicode 22 0 R >>",
+        ],
+        [21, `<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /FontDescriptor 23 0 R ${widths} >>`],
+        [22, pdfStream(`begincmap 1 beginbfrange ${codes} endbfrange endcmap`)],
+        [23, "<< /Type /FontDescriptor /FontName /X /Flags 4 /FontBBox [0 0 9 9] >>"],
+        ...more,
+      ],
+    });
+    // The page has one font alone.
+    const source = Buffer.from(bytes).toString("latin1");
+    const own = source.replace("/Font << /F1 4 0 R >>", "/Font << /F2 20 0 R>>");
+    return new Uint8Array(Buffer.from(own, "latin1"));
+  };
+
+  test.each([
+    ["a range", "<00000000> <00fffffe> <0000>"],
+    ["one with spaces and comments in it", "<00 000000> % x\n <00 ff ff fe> <0000>"],
+  ])("a font whose table of codes would fill the memory is read without it: %s", async (_, codes) => {
+    expect((await parsed(composite("<0000> <00ff> <0000>"))).cuts).toEqual([]);
+    const document = await parsed(composite(codes));
+    expect(document.cuts).toEqual(["Parts of the PDF are too large or damaged and were left out."]);
+  });
+
+  test.each([
+    ["in the font", "/W [0 30000000 500]", []],
+    ["written otherwise", "/W [0 3e7 500]", []],
+    ["for lines from top to bottom", "/W2 [0 30000000 500 1 2]", []],
+    ["in a list of its own", "/W 30 0 R", [[30, "[0 30000000 500]"]]],
+    ["in numbers of their own", "/W [0 30 0 R 500]", [[30, "30000000"]]],
+    ["behind something long", `/X (${" ".repeat(70_000)}) /W [0 30000000 500]`, []],
+  ] as const)("widths that would fill the memory are refused: %s", async (_, widths, more) => {
+    expect((await parsed(composite("<0000> <00ff> <0000>", "/W [0 [500 600] 30 65535 500]"))).text).toBe(
+      "Hi",
+    );
+    expect(await problemOf(composite("<0000> <00ff> <0000>", widths, more))).toMatchObject({
+      code: "too_large",
+    });
+  });
+
+  test("a page that saves its state without end is left out", async () => {
+    const often = pdfStream(`${"q Q ".repeat(100_000)}${pdfText("often")}`);
+    const deep = pdfStream(`${"q (Q Q) ".repeat(100_000)}${pdfText("deep")}`);
+    const document = await parsed(pdfOf([often, deep]));
+    expect(document.text).toBe("often");
+    expect(document.cuts).toEqual(["Parts of the PDF are too large or damaged and were left out."]);
+  });
+
   test("no more pages are read than allowed, however many it says it has", async () => {
     const pages = Array.from({ length: 5 }, (_, page) => pdfStream(pdfText(`page ${page}`)));
     const document = await parsed(pdfOf(pages), { limits: { pagesMax: 2 } });

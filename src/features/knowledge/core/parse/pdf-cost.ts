@@ -1,0 +1,86 @@
+/** What a reader of PDFs takes far longer for than the length of a stream tells: ranges without end, and depth. */
+import type { Buffer } from "node:buffer";
+
+/** Of codes or letters in one font, with all its ranges: it takes a slot of memory for each. */
+const RANGE_MAX = 1_000_000;
+/** Of what is written once for a range of letters, such as their width. */
+const LETTER_MAX = 0xffff;
+const RANGE_BLOCK = /begin(?:bf|cid)range([\s\S]*?)(?:end(?:bf|cid)range|$)/g;
+const RANGE = /<([0-9a-f]*)><([0-9a-f]*)>(?:<[^<>]*>|\[[^[\]]*\]|-?\d+)/gi;
+
+/** Whether a table of codes has ranges that fill the memory. */
+export function hasEndlessRange(stream: Buffer): boolean {
+  if (!stream.includes("beginbfrange") && !stream.includes("begincidrange")) return false;
+  // White space and comments may stand anywhere, even within numbers.
+  const text = stream
+    .toString("latin1")
+    .replace(/%[^\r\n]*/g, "")
+    .replace(/\s+/g, "");
+  let sum = 0;
+  for (const [, block = ""] of text.matchAll(RANGE_BLOCK)) {
+    if (block.includes("(")) return true;
+    for (const [, first = "", last = ""] of block.matchAll(RANGE)) {
+      sum += Math.max(0, Number.parseInt(last, 16) - Number.parseInt(first, 16));
+      if (!(sum <= RANGE_MAX)) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether a list of widths may have a range that fills the memory. References in it are not followed. */
+export function hasEndlessWidths(list: string): boolean {
+  const numbers = list.replace(/\d+\s+\d+\s+R\b/g, "").match(/[\d.]+(?:[eE][-+]?\d+)?/g) ?? [];
+  return numbers.some((number) => Number(number) > LETTER_MAX);
+}
+
+const [TAB, FEED, RETURN, SPACE] = [9, 10, 13, 32];
+const [OPENING, CLOSING, ESCAPE, COMMENT] = [40, 41, 92, 37];
+const [SAVE, RESTORE] = [113, 81];
+const FEW = 8;
+
+/** How many states of the page are saved and not restored, or how many at once if those are more than usual. */
+export function savedStates(stream: Uint8Array): number {
+  let rough = 0;
+  for (let at = stream.indexOf(SAVE); at >= 0 && rough < FEW; at = stream.indexOf(SAVE, at + 1)) rough++;
+  if (rough < FEW) return 0;
+  let [depth, deepest, before] = [0, 0, SPACE];
+  for (let at = 0; at < stream.length; at++) {
+    const byte = stream[at]!;
+    if (byte === OPENING) at = stringEnd(stream, at);
+    else if (byte === COMMENT)
+      while (at < stream.length && stream[at] !== FEED && stream[at] !== RETURN) at++;
+    else if ((byte === SAVE || byte === RESTORE) && isBorder(before) && isBorder(stream[at + 1] ?? SPACE)) {
+      depth = Math.max(0, depth + (byte === SAVE ? 1 : -1));
+      deepest = Math.max(deepest, depth);
+    }
+    before = byte;
+  }
+  return deepest > USUAL_DEPTH ? deepest : depth;
+}
+
+/** Format and practice stay below it. */
+const USUAL_DEPTH = 64;
+
+function stringEnd(stream: Uint8Array, start: number): number {
+  let depth = 0;
+  for (let at = start; at < stream.length; at++) {
+    const byte = stream[at];
+    if (byte === ESCAPE) at++;
+    else if (byte === OPENING) depth++;
+    else if (byte === CLOSING && --depth === 0) return at;
+  }
+  return stream.length;
+}
+
+/** White space, or a mark that ends a word. */
+function isBorder(byte: number): boolean {
+  return (
+    byte === 0 ||
+    byte === TAB ||
+    byte === FEED ||
+    byte === 12 ||
+    byte === RETURN ||
+    byte === SPACE ||
+    "()<>[]{}/%".includes(String.fromCharCode(byte))
+  );
+}
