@@ -12,7 +12,8 @@ export interface ZipFile {
   declaredBytes?: number;
 }
 
-export function zipOf(files: readonly ZipFile[]): Uint8Array {
+/** `isLong`: its numbers stand in fields of 64 bits, as large archives have them (ZIP64). */
+export function zipOf(files: readonly ZipFile[], { isLong = false } = {}): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
@@ -33,17 +34,43 @@ export function zipOf(files: readonly ZipFile[]): Uint8Array {
     header.writeUInt32LE(0x04034b50, 0);
     entry.copy(header, 4, 6, 32);
     parts.push(header, nameBytes, packed);
-    directory.push(entry, nameBytes);
+    const extra = Buffer.alloc(isLong ? 28 : 0);
+    if (isLong) {
+      for (const at of [20, 24, 42]) entry.writeUInt32LE(0xffffffff, at);
+      entry.writeUInt16LE(extra.length, 30);
+      extra.writeUInt16LE(1, 0);
+      extra.writeUInt16LE(24, 2);
+      for (const [index, value] of [declaredBytes, packed.length, offset].entries())
+        extra.writeBigUInt64LE(BigInt(value), 4 + 8 * index);
+    }
+    directory.push(entry, nameBytes, extra);
     offset += header.length + nameBytes.length + packed.length;
   }
   const entries = Buffer.concat(directory);
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(files.length, 8);
-  end.writeUInt16LE(files.length, 10);
+  end.writeUInt16LE(isLong ? 0xffff : files.length, 8);
+  end.writeUInt16LE(isLong ? 0xffff : files.length, 10);
   end.writeUInt32LE(entries.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return new Uint8Array(Buffer.concat([...parts, entries, end]));
+  end.writeUInt32LE(isLong ? 0xffffffff : offset, 16);
+  const long = isLong ? longEnd(files.length, entries.length, offset) : Buffer.alloc(0);
+  return new Uint8Array(Buffer.concat([...parts, entries, long, end]));
+}
+
+function longEnd(count: number, directoryBytes: number, offset: number): Buffer {
+  const end = Buffer.alloc(56 + 20);
+  end.writeUInt32LE(0x06064b50, 0);
+  end.writeBigUInt64LE(44n, 4);
+  for (const [at, value] of [
+    [24, count],
+    [32, count],
+    [40, directoryBytes],
+    [48, offset],
+  ] as const)
+    end.writeBigUInt64LE(BigInt(value), at);
+  end.writeUInt32LE(0x07064b50, 56);
+  end.writeBigUInt64LE(BigInt(offset + directoryBytes), 64);
+  return end;
 }
 
 const WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";

@@ -1,18 +1,20 @@
 /** The text of a Word document's parts (ECMA-376, WordprocessingML). */
 import { addTable, type DocumentBuilder } from "./builder.ts";
+import type { Numbering } from "./docx-numbering.ts";
+import { isOn, Names, outlineLevel, type WordStyles } from "./docx-styles.ts";
 import { type Attributes, type MarkupReader, readMarkup } from "./markup.ts";
 
-const NAMESPACES = new Set([
-  "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-  "http://purl.oclc.org/ooxml/wordprocessingml/main",
-]);
 /** Second versions of what stands elsewhere, what tracked changes took away, and how things were before them. */
 const UNREAD = new Set(["mc:Fallback", "moveFrom", "del", "pPrChange", "rPrChange"]);
+/** What is seen and not read. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  commentReference: "Comments in the margin were left out.",
+  "c:chart": "Charts and diagrams were left out.",
+  "dgm:relIds": "Charts and diagrams were left out.",
+  "o:OLEObject": "Files within the document were left out; send them on their own.",
+  altChunk: "A part of the document that is in another format was left out.",
+};
 const LIST_INDENT_MAX = 8;
-const STYLE_CHAIN_MAX = 20;
-
-/** The level of headings by the id of their style. */
-export type ParagraphStyles = ReadonlyMap<string, number>;
 
 /** Numbers of the notes that the text refers to, by their ids. */
 export interface NoteNumbers {
@@ -20,8 +22,14 @@ export interface NoteNumbers {
   endnotes: Map<string, number>;
 }
 
-export function readWordText(xml: string, styles: ParagraphStyles, builder: DocumentBuilder): NoteNumbers {
-  const reader = new WordReader(styles, builder);
+/** What a document says of all its parts. */
+export interface WordSettings {
+  styles: WordStyles;
+  numbering: Numbering;
+}
+
+export function readWordText(xml: string, settings: WordSettings, builder: DocumentBuilder): NoteNumbers {
+  const reader = new WordReader(settings, builder);
   readMarkup(xml, reader, { isXml: true });
   if (reader.isDone) builder.cutShort();
   reader.finish();
@@ -29,90 +37,31 @@ export function readWordText(xml: string, styles: ParagraphStyles, builder: Docu
 }
 
 /** The notes that are referred to, each as a paragraph with its number. */
-export function readNotes(xml: string, numbers: ReadonlyMap<string, number>, builder: DocumentBuilder): void {
-  const reader = new WordReader(new Map(), builder, numbers);
+export function readNotes(
+  xml: string,
+  numbers: ReadonlyMap<string, number>,
+  settings: WordSettings,
+  builder: DocumentBuilder,
+): void {
+  const reader = new WordReader(settings, builder, numbers);
   readMarkup(xml, reader, { isXml: true });
-}
-
-export function readStyles(xml: string): ParagraphStyles {
-  const own = new Map<string, { level?: number; basedOn?: string }>();
-  let style: { level?: number; basedOn?: string } = {};
-  const names = new Names();
-  readMarkup(
-    xml,
-    {
-      isDone: false,
-      open: (name, attributes) => {
-        const local = names.local(name, attributes);
-        const value = names.value(attributes, "val");
-        if (local === "style") {
-          style = {};
-          own.set(names.value(attributes, "styleId"), style);
-        } else if (local === "name") {
-          const level = value.toLowerCase() === "title" ? 1 : Number(/^heading (\d)$/i.exec(value)?.[1] ?? 0);
-          if (level > 0) style.level = level;
-        } else if (local === "outlineLvl") style.level ??= outlineLevel(value);
-        else if (local === "basedOn") style.basedOn = value;
-      },
-      close: () => {},
-      text: () => {},
-    },
-    { isXml: true },
-  );
-  return new Map([...own.keys()].map((id) => [id, inheritedLevel(own, id)]));
-}
-
-function inheritedLevel(
-  styles: ReadonlyMap<string, { level?: number; basedOn?: string }>,
-  id: string,
-): number {
-  let at: string | undefined = id;
-  for (let step = 0; at !== undefined && step < STYLE_CHAIN_MAX; step++) {
-    const style = styles.get(at);
-    if (style?.level !== undefined) return style.level;
-    at = style?.basedOn;
-  }
-  return 0;
-}
-
-/** Written from 0; 9 is body text. */
-function outlineLevel(value: string): number {
-  const level = Number(value) + 1;
-  return level >= 1 && level <= 9 ? level : 0;
-}
-
-/** Takes the prefix off the names of WordprocessingML, whatever it is. */
-class Names {
-  #prefix = "w:";
-
-  local(name: string, attributes: Attributes): string {
-    for (const [attribute, value] of attributes) {
-      if (attribute.startsWith("xmlns") && NAMESPACES.has(value)) {
-        this.#prefix = attribute === "xmlns" ? "" : `${attribute.slice("xmlns:".length)}:`;
-      }
-    }
-    return this.strip(name);
-  }
-
-  strip(name: string): string {
-    return name.startsWith(this.#prefix) ? name.slice(this.#prefix.length) : name;
-  }
-
-  value(attributes: Attributes, name: string): string {
-    return attributes.get(this.#prefix + name) ?? attributes.get(name) ?? "";
-  }
 }
 
 interface Paragraph {
   text: string;
+  /** How its characters are read, one of another. */
+  readings: string[];
+  style: string;
   level: number;
-  /** How deep in a list; 0 is no list. */
-  listLevel: number;
+  isHidden: boolean;
+  /** Which list it belongs to, "0" for none, and how deep in it. */
+  numId?: string | undefined;
+  listLevel?: number | undefined;
 }
 
 class WordReader implements MarkupReader {
   readonly notes: NoteNumbers = { footnotes: new Map(), endnotes: new Map() };
-  readonly #styles: ParagraphStyles;
+  readonly #settings: WordSettings;
   readonly #builder: DocumentBuilder;
   /** Of the part with notes: which are read, and how they are numbered. */
   readonly #numbers: ReadonlyMap<string, number> | undefined;
@@ -126,10 +75,12 @@ class WordReader implements MarkupReader {
   #note: string[] | null = null;
   #unread = { name: "", depth: 0 };
   #isText = false;
-  #isHidden = false;
+  /** What the open run says of itself, if it does. */
+  #isHidden: boolean | undefined;
+  #isReading = false;
 
-  constructor(styles: ParagraphStyles, builder: DocumentBuilder, numbers?: ReadonlyMap<string, number>) {
-    this.#styles = styles;
+  constructor(settings: WordSettings, builder: DocumentBuilder, numbers?: ReadonlyMap<string, number>) {
+    this.#settings = settings;
     this.#builder = builder;
     this.#numbers = numbers;
   }
@@ -146,10 +97,15 @@ class WordReader implements MarkupReader {
     }
     const value = () => this.#names.value(attributes, "val");
     const paragraph = this.#paragraphs.at(-1);
+    if (LEFT_OUT[name]) this.#builder.cut(LEFT_OUT[name]);
     if (UNREAD.has(name)) this.#unread = { name, depth: 1 };
-    else if (name === "p") this.#paragraphs.push({ text: "", level: 0, listLevel: 0 });
-    else if (name === "r") this.#isHidden = false;
-    else if (name === "vanish") this.#isHidden = value() !== "0" && value() !== "false";
+    else if (name === "p") {
+      this.#paragraphs.push({ text: "", readings: [], style: "", level: 0, isHidden: false });
+      this.#isHidden = undefined;
+    } else if (name === "r") this.#isHidden = undefined;
+    else if (name === "vanish") this.#isHidden = isOn(value());
+    else if (name === "rStyle") this.#isHidden ??= this.#settings.styles.get(value())?.isHidden;
+    else if (name === "rt") this.#openReading(paragraph);
     else if (name === "t" || name === "m:t") this.#isText = true;
     else if (name === "tbl") this.#openTable();
     else if (name === "tr" && this.#tableDepth === 1) this.#rows.push([]);
@@ -166,13 +122,19 @@ class WordReader implements MarkupReader {
     }
     if (name === "t" || name === "m:t") this.#isText = false;
     else if (name === "p") this.#closeParagraph();
+    else if (name === "r") this.#isHidden = undefined;
+    else if (name === "rt") this.#isReading = false;
     else if (name === "tbl") this.#closeTable();
     else if (name === "footnote" || name === "endnote") this.#closeNote();
   }
 
   text(text: string): void {
     const paragraph = this.#paragraphs.at(-1);
-    if (paragraph && this.#isText && !this.#isHidden && this.#unread.depth === 0) paragraph.text += text;
+    if (!paragraph || !this.#isText || this.#unread.depth > 0) return;
+    if (this.#isHidden ?? paragraph.isHidden) {
+      if (text.trim() !== "") this.#builder.cut("Text that the document hides was left out.");
+    } else if (this.#isReading) paragraph.readings.push((paragraph.readings.pop() ?? "") + text);
+    else paragraph.text += text;
   }
 
   finish(): void {
@@ -182,10 +144,11 @@ class WordReader implements MarkupReader {
   }
 
   #inParagraph(paragraph: Paragraph, name: string, attributes: Attributes, value: () => string): void {
-    if (name === "pStyle") paragraph.level = this.#styles.get(value()) ?? 0;
+    if (name === "pStyle")
+      Object.assign(paragraph, { style: value(), level: 0 }, this.#settings.styles.get(value()));
     else if (name === "outlineLvl") paragraph.level = outlineLevel(value());
-    else if (name === "ilvl") paragraph.listLevel = Number(value()) + 1 || 1;
-    else if (name === "numId") paragraph.listLevel = value() === "0" ? 0 : paragraph.listLevel || 1;
+    else if (name === "ilvl") paragraph.listLevel = Number(value()) || 0;
+    else if (name === "numId") paragraph.numId = value();
     else if (name === "tab") paragraph.text += "\t";
     else if (name === "br" || name === "cr") paragraph.text += "\n";
     else if (name === "noBreakHyphen") paragraph.text += "-";
@@ -199,14 +162,20 @@ class WordReader implements MarkupReader {
 
   #closeParagraph(): void {
     const paragraph = this.#paragraphs.pop();
-    const text = paragraph?.text.trim();
-    if (!paragraph || !text) return;
+    if (!paragraph) return;
+    const isListed = paragraph.numId !== undefined && paragraph.numId !== "0";
+    const label = isListed ? this.#labelOf(paragraph) : undefined;
+    const readings = paragraph.readings.filter(Boolean).join(" ");
+    const plain = paragraph.text.trim() + (readings && ` (${readings})`);
+    if (!plain) return;
+    const text = label ? `${label} ${plain}` : plain;
     const cells = this.#rows.at(-1);
     if (this.#note) this.#note.push(text);
     else if (this.#numbers) return;
     else if (this.#tableDepth > 0 && cells && cells.length > 0) {
       cells[cells.length - 1] = [cells.at(-1), text].filter(Boolean).join("\n");
-    } else if (paragraph.listLevel > 0 && paragraph.level === 0) this.#listItem(text, paragraph.listLevel);
+    } else if (isListed && paragraph.level === 0)
+      this.#listItem(label ? text : `- ${plain}`, paragraph.listLevel ?? 0);
     else {
       this.#flushList();
       if (paragraph.level > 0) this.#builder.add("heading", text, { level: paragraph.level });
@@ -214,8 +183,18 @@ class WordReader implements MarkupReader {
     }
   }
 
+  #labelOf({ numId = "", listLevel, style }: Paragraph): string | undefined {
+    return this.#settings.numbering.next(numId, listLevel, style);
+  }
+
+  /** One after another of the same characters stand together. */
+  #openReading(paragraph: Paragraph | undefined): void {
+    this.#isReading = true;
+    paragraph?.readings.push("");
+  }
+
   #listItem(text: string, level: number): void {
-    this.#list.push(`${"  ".repeat(Math.min(level - 1, LIST_INDENT_MAX))}- ${text}`);
+    this.#list.push("  ".repeat(Math.min(level, LIST_INDENT_MAX)) + text);
   }
 
   #flushList(): void {

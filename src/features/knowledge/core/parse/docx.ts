@@ -2,13 +2,19 @@
  * Word documents, read as a stream of tags: the usual libraries build trees of a hundred times the size of the XML, which
  * a Worker's memory does not hold. Only the parts with text are unpacked, each within limits.
  */
-import type { DocumentBuilder } from "./builder.ts";
+import { DocumentBuilder } from "./builder.ts";
 import { DocumentProblem } from "./document.ts";
-import { type ParagraphStyles, readNotes, readStyles, readWordText } from "./docx-text.ts";
+import { Numbering } from "./docx-numbering.ts";
+import { readStyles } from "./docx-styles.ts";
+import { readNotes, readWordText, type WordSettings } from "./docx-text.ts";
 import { type Attributes, readMarkup } from "./markup.ts";
 import type { ZipArchive } from "./zip.ts";
 
+/** Of one header or footer: longer ones are none. */
+const EDGE_CHARS_MAX = 20_000;
+
 interface Relationship {
+  id: string;
   /** The last segment of its type, such as `officeDocument`. */
   kind: string;
   target: string;
@@ -25,14 +31,37 @@ export function readDocx(archive: ZipArchive, builder: DocumentBuilder): void {
   const parts = relationshipsOf(archive, `${folder}_rels/${file}.rels`, folder);
   const part = (kind: string) => {
     const target = parts.find((one) => one.kind === kind)?.target ?? `${folder}${kind}.xml`;
-    return textOf(archive, target);
+    return textOf(archive, target) ?? "";
   };
   builder.title ??= titleOf(packageParts, archive);
-  const styles: ParagraphStyles = readStyles(part("styles") ?? "");
-  const notes = readWordText(xml, styles, builder);
+  const styles = readStyles(part("styles"));
+  const numbers = part("numbering");
+  const settings = () => ({ styles, numbering: new Numbering(numbers) });
+  const edges = (kind: string) => {
+    const targets = parts
+      .filter((one) => one.kind === kind && xml.includes(`"${one.id}"`))
+      .map(({ target }) => target);
+    return [...new Set(targets)].map((target) => textOf(archive, target) ?? "");
+  };
+  readEdges(edges("header"), settings, builder);
+  const notes = readWordText(xml, settings(), builder);
   for (const kind of ["footnotes", "endnotes"] as const) {
-    if (notes[kind].size > 0) readNotes(part(kind) ?? "", notes[kind], builder);
+    if (notes[kind].size > 0) readNotes(part(kind), notes[kind], settings(), builder);
   }
+  readEdges(edges("footer"), settings, builder);
+}
+
+/** What stands at the top or the bottom of each page is read once, and never part of the headings. */
+function readEdges(sources: readonly string[], settings: () => WordSettings, builder: DocumentBuilder): void {
+  const texts = new Set<string>();
+  for (const xml of sources) {
+    const edge = new DocumentBuilder({ ...builder.limits, charsMax: EDGE_CHARS_MAX });
+    readWordText(xml, settings(), edge);
+    const { blocks, cuts } = edge.finish("docx");
+    for (const { text } of blocks) if (/\p{L}/u.test(text)) texts.add(text);
+    for (const sentence of cuts) builder.cut(sentence);
+  }
+  for (const text of texts) builder.add("paragraph", text);
 }
 
 function relationshipsOf(archive: ZipArchive, name: string, folder: string): Relationship[] {
@@ -40,14 +69,25 @@ function relationshipsOf(archive: ZipArchive, name: string, folder: string): Rel
   readMarkup(
     textOf(archive, name) ?? "",
     elements("Relationship", (attributes) => {
+      const id = attributes.get("Id") ?? "";
       const target = attributes.get("Target") ?? "";
       const kind = attributes.get("Type")?.split("/").at(-1) ?? "";
       if (attributes.get("TargetMode") === "External") return;
-      relationships.push({ kind, target: target.startsWith("/") ? target.slice(1) : folder + target });
+      relationships.push({ id, kind, target: pathOf(target, folder) });
     }),
     { isXml: true },
   );
   return relationships;
+}
+
+/** From the folder of what names it, or from the outermost. */
+function pathOf(target: string, folder: string): string {
+  const path: string[] = [];
+  for (const step of (target.startsWith("/") ? target : folder + target).split(/[/\\]/)) {
+    if (step === "..") path.pop();
+    else if (step !== "" && step !== ".") path.push(step);
+  }
+  return path.join("/");
 }
 
 function titleOf(parts: readonly Relationship[], archive: ZipArchive): string | undefined {

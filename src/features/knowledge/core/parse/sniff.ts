@@ -4,12 +4,12 @@ import type { DocumentType } from "./document.ts";
 import { HEAD_BYTES, unsupported } from "./file-head.ts";
 import { isJson } from "./json.ts";
 
-/** Throws `DocumentProblem` where the files of a ZIP archive are no Word document. */
+/** Throws `DocumentProblem` where the files of a ZIP archive, in lower case, are no Word document. */
 export function expectWord(names: readonly string[]): void {
   const has = (start: string) => names.some((name) => name.startsWith(start));
   if (has("xl/")) throw unsupported("Excel files cannot be read; save this as CSV.");
   if (has("ppt/")) throw unsupported("Presentations cannot be read; save this as PDF.");
-  if (has("word/") || has("[Content_Types].xml")) return;
+  if (has("word/") || has("[content_types].xml")) return;
   if (has("mimetype"))
     throw unsupported("OpenDocument files and e-books cannot be read; save this as DOCX or PDF.");
   throw unsupported("Archives cannot be read; upload the documents in them.");

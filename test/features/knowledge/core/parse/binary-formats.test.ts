@@ -7,6 +7,7 @@ import {
   pdfText,
   utf8,
   wordParagraph,
+  zipOf,
 } from "../../../../support/documents.ts";
 import { outline, parsed, problemOf } from "./support.ts";
 
@@ -53,6 +54,101 @@ describe("Word documents", () => {
       <w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:instrText>PAGE</w:instrText></w:r>
       <w:r><mc:AlternateContent><mc:Choice><w:t>shown</w:t></mc:Choice><mc:Fallback><w:t>again</w:t></mc:Fallback></mc:AlternateContent></w:r></w:p>`;
     expect((await parsed(docxOf(body))).text).toBe("shown");
+  });
+
+  const WORD = `xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"`;
+  const listed = (text: string, numId: number, level = 0) =>
+    `<w:p><w:pPr><w:numPr><w:ilvl w:val="${level}"/><w:numId w:val="${numId}"/></w:numPr></w:pPr><w:r><w:t>${text}</w:t></w:r></w:p>`;
+
+  test("have the numbers of their lists and headings, which are written nowhere", async () => {
+    const level = (at: number, format: string, text: string, more = "") =>
+      `<w:lvl w:ilvl="${at}"><w:start w:val="1"/><w:numFmt w:val="${format}"/>${more}<w:lvlText w:val="${text}"/></w:lvl>`;
+    const numbering = `<w:numbering ${WORD}>
+      <w:abstractNum w:abstractNumId="0">${level(0, "decimal", "§ %1", '<w:pStyle w:val="U1"/>')}${level(1, "decimal", "%1.%2", '<w:pStyle w:val="U2"/>')}</w:abstractNum>
+      <w:abstractNum w:abstractNumId="1">${level(0, "lowerLetter", "%1)")}${level(1, "upperRoman", "%2.")}${level(2, "bullet", "•")}</w:abstractNum>
+      <w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>
+      <w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num>
+      <w:num w:numId="3"><w:abstractNumId w:val="1"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="3"/></w:lvlOverride></w:num>
+      </w:numbering>`;
+    const numbered = `<w:styles ${WORD}><w:style w:styleId="U1"><w:name w:val="heading 1"/><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>
+      <w:style w:styleId="U2"><w:name w:val="heading 2"/><w:basedOn w:val="U1"/></w:style></w:styles>`;
+    const body = [
+      wordParagraph("Scope", "U1"),
+      wordParagraph("Terms", "U1"),
+      wordParagraph("Words", "U2"),
+      wordParagraph("Numbers", "U2"),
+      listed("one", 2),
+      listed("deep", 2, 1),
+      listed("deeper", 2, 1),
+      listed("mark", 2, 2),
+      listed("two", 2),
+      wordParagraph("Again:"),
+      listed("three", 3),
+      wordParagraph("Rest", "U1"),
+    ].join("");
+    const document = await parsed(
+      docxOf(body, { "word/styles.xml": numbered, "word/numbering.xml": numbering }),
+    );
+    expect(outline(document)).toEqual([
+      "heading1: § 1 Scope",
+      "heading1: § 2 Terms",
+      "heading2: 2.1 Words",
+      "heading2: 2.2 Numbers",
+      "list: a) one\n  I. deep\n  II. deeper\n    - mark\nb) two",
+      "paragraph: Again:",
+      "list: c) three",
+      "heading1: § 3 Rest",
+    ]);
+  });
+
+  test("have what stands at the top and the bottom of each page once", async () => {
+    const edge = (text: string) => `<w:hdr ${WORD}>${wordParagraph(text)}${wordParagraph("7")}</w:hdr>`;
+    const relationship = (id: string, kind: string) =>
+      `<Relationship Id="${id}" Type="http://x/${kind}" Target="./${id}.xml"/>`;
+    const document = await parsed(
+      docxOf(
+        `${wordParagraph("The text.")}<w:sectPr><w:headerReference r:id="h1"/><w:headerReference r:id="h2"/><w:footerReference r:id="f1"/></w:sectPr>`,
+        {
+          "word/_rels/document.xml.rels": `<Relationships>${relationship("h1", "header")}${relationship("h2", "header")}${relationship("h3", "header")}${relationship("f1", "footer")}</Relationships>`,
+          "word/h1.xml": edge("Confidential"),
+          "word/h2.xml": edge("Confidential"),
+          "word/h3.xml": edge("Of no page"),
+          "word/f1.xml": edge("Printed in Basel"),
+        },
+      ),
+    );
+    expect(document.text).toBe("Confidential\n\nThe text.\n\nPrinted in Basel");
+  });
+
+  test("have nothing that a style hides, and tell what else was left out", async () => {
+    const styles = `<w:styles ${WORD}><w:style w:styleId="Secret"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`;
+    const body = `<w:p><w:r><w:t>seen</w:t><w:commentReference w:id="1"/></w:r><w:r><w:rPr><w:rStyle w:val="Secret"/></w:rPr><w:t>no</w:t></w:r></w:p>
+      ${wordParagraph("no", "Secret")}<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>seen too</w:t></w:r></w:p>`;
+    const document = await parsed(docxOf(body, { "word/styles.xml": styles }));
+    expect(document.text).toBe("seen\n\nseen too");
+    expect(document.cuts).toEqual([
+      "Comments in the margin were left out.",
+      "Text that the document hides was left out.",
+    ]);
+  });
+
+  test("have their words whole, with how they are read behind them", async () => {
+    const ruby = (base: string, reading: string) =>
+      `<w:r><w:ruby><w:rt><w:r><w:t>${reading}</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>${base}</w:t></w:r></w:rubyBase></w:ruby></w:r>`;
+    const body = `<w:p>${ruby("東", "とう")}${ruby("京", "きょう")}<w:r><w:t>へ行く</w:t></w:r></w:p>`;
+    expect((await parsed(docxOf(body))).text).toBe("東京へ行く (とう きょう)");
+  });
+
+  test("may name their files otherwise, in an archive with numbers of 64 bits", async () => {
+    const main = `<w:document ${WORD}>${wordParagraph("words")}</w:document>`;
+    const files = [
+      { name: "[content_types].xml", content: utf8("<Types/>") },
+      { name: "Word\\Document.xml", content: utf8(main) },
+    ];
+    expect((await parsed(zipOf(files))).text).toBe("words");
+    expect((await parsed(zipOf(files, { isLong: true }))).text).toBe("words");
+    const double = [...files, { name: "word/document.xml", content: utf8(main.replace("words", "others")) }];
+    expect(await problemOf(zipOf(double))).toMatchObject({ code: "unreadable" });
   });
 
   test("may name their parts and prefixes otherwise", async () => {
