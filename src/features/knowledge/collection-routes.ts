@@ -157,7 +157,8 @@ export const collectionRoutes: readonly Route[] = [
       description:
         "Makes a new version with the content of an earlier one, at once: nothing is read again, and it can be undone in the " +
         "same way, for 30 days even when more versions follow than are kept. Documents that were deleted since then stay " +
-        "deleted. What still is to be read again, under a new title or with other settings, and has other content now is not.",
+        "deleted. What still is to be read again, under a new title or with other settings, is not where it has other content now, " +
+        "nor any of a reindexing that began after the version.",
       policy: onCollections("restore"),
       params: schema.CollectionId,
       body: schema.RestoreCollection,

@@ -124,9 +124,9 @@ function insertCause({ id }: Reading["document"], { reindexId }: Pick<UploadRow,
 
 /**
  * From which version on a copy takes the place of the `earlier` upload without making a version: from the first where it
- * is cut into the same chunks, and else from the one that the others which are read again with it have made. A restoration
- * since then is not touched. The versions after it that have the earlier upload change with it: none has half of the
- * collection read with these settings and half with those. No row where there is no such version.
+ * is cut into the same chunks, and else from the one that the others which are read again with it have made. The
+ * versions after it that have the earlier upload change with it: none has half of the collection read with these settings
+ * and half with those. No row where there is no such version.
  */
 function joinedVersion({ number, reindexId }: UploadRow, count: number): SQL {
   return sql`
@@ -139,8 +139,6 @@ function joinedVersion({ number, reindexId }: UploadRow, count: number): SQL {
         union all
         select max(made.number) from published cross join earlier
           join ${collectionVersions} as made using (collection_id)
-        where made.reindex_id = ${reindexId}::uuid and made.left_at is null and not exists (
-          select from ${collectionVersions} as later
-          where later.collection_id = made.collection_id and later.number > made.number and later.cause = 'restored')
+        where made.reindex_id = ${reindexId}::uuid
       ) as each having min(number) is not null`;
 }

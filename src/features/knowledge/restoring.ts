@@ -51,7 +51,7 @@ export async function restoreCollection(
       .from(collectionVersions)
       .where(and(eq(collectionVersions.collectionId, id), eq(collectionVersions.number, version))),
     showVersion(queries, ctx, { id, version, condition }),
-    stopCopies(queries, ctx, id),
+    stopCopies(queries, ctx, id, version),
     selectCollection(queries, ctx, id),
     notices.select(queries),
   ]);
@@ -69,18 +69,26 @@ export async function restoreCollection(
   return { ...(await openVault(ctx, permission)).openCollection(row), replaced };
 }
 
-/** Of what is to be read again under a new title or with other settings, and shows other content now: it would come back. */
-function stopCopies(queries: Queries, ctx: Ctx, collectionId: string) {
+/**
+ * Of what is to be read again under a new title or with other settings, and shows other content now: it would come back.
+ * With a version from before a reindexing all that is left of it goes as well.
+ */
+function stopCopies(queries: Queries, ctx: Ctx, collectionId: string, version: number) {
   const copy = alias(documentVersions, "copy");
-  const isOfShown = sql`exists (
-    select from ${documentVersions} where ${documentVersions.documentId} = ${documents.id}
-      and ${documentVersions.uploadId} = ${copy.copyOf} and upper_inf(${documentVersions.versions}))`;
+  const shown = sql`${documentVersions} where ${documentVersions.documentId} = ${documents.id}
+    and upper_inf(${documentVersions.versions})`;
+  const isOfShown = sql`exists (select from ${shown} and ${documentVersions.uploadId} = ${copy.copyOf})`;
+  const isUndone = sql`exists (
+    select from ${collectionVersions} as made join ${collectionVersions} as newest using (collection_id)
+    where collection_id = ${collectionId}::uuid and made.reindex_id = ${copy.reindexId} and made.number > ${version}::integer
+      and newest.restored_from = ${version}::integer and newest.created_at = now()::timestamptz(3))`;
   const isOther = sql`exists (
     select from ${documentVersions} as copy where ${copy.documentId} = ${documents.id}
-      and ${copy.number} = ${documents.upload} and ${copy.copyOf} is not null and not ${isOfShown})`;
+      and ${copy.number} = ${documents.upload} and ${copy.copyOf} is not null and (not ${isOfShown} or ${isUndone}))`;
   return queries
     .update(documents)
     .set({
+      body: sql`coalesce((select ${documentVersions.body} from ${shown}), ${documents.body})`,
       status: "ready",
       progress: 1,
       problem: null,

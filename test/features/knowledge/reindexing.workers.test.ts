@@ -184,43 +184,51 @@ test("what is sent, cancelled or fails meanwhile leaves the rest one version", a
   expect((await versionsOf(collection))[0]).toMatchObject({ number: 8 });
 });
 
-test("a version that is restored meanwhile stays as it was, and nothing that was restored is read over", async () => {
-  const { collection, documents } = await outdated(["otter", "heron"]);
-  const [otter, heron] = documents;
-  const beaver = await replaced(user, otter!, { content: longText("beaver") });
-  await callFor(Collection, "PATCH", `/rag/collections/${collection.id}`, {
+test("to restore a version from before it undoes it, and stops what is left of it", async () => {
+  const { collection, documents } = await outdated(["otter", "heron", "badger", "marten"]);
+  const [otter, heron, badger, marten] = await reindex(collection);
+  await read(otter!);
+  await connectAs(env, "postgres").execute(sql`update documents set attempts = 6 where id = ${heron!.id}`);
+  await read(heron!);
+  const refused = await call("POST", `/api/v1/rag/collections/${collection.id}/restore`, {
     as: user,
-    body: { settings: { chunk_tokens: 100, overlap_tokens: 0 } },
+    body: { version: 4 },
+    headers: { "if-match": '"99"' },
   });
-  const third = await ingested(user, { collection_id: collection.id, content: longText("lynx") });
+  expect(refused.status).toBe(412);
+  expect(await documentOf(user, heron!)).toMatchObject({ status: "failed" });
+  // A version that has what was read again stops nothing.
+  const late = await ingested(user, { collection_id: collection.id, content: longText("lynx") });
+  await restore(collection, 5);
+  await read(badger!);
+  expect((await versionsOf(collection))[0]).toMatchObject({ number: 7, cause: "restored" });
+  const [before, ...after] = await chunksIn(collection, "badger", [4, 5, 6, 7]);
+  expect(before).toBe(documents[2]?.chunks);
+  expect(new Set(after).size).toBe(1);
+  expect(after[0]).toBeGreaterThan(before ?? Infinity);
+  expect(await documentOf(user, late)).toMatchObject({ chunks: 0 });
+  expect(await restore(collection, 4)).toMatchObject({ content_version: 8 });
+  await read(marten!);
+  for (const [at, each] of [otter, heron, badger, marten].entries()) {
+    const { chunks } = documents[at]!;
+    expect(await documentOf(user, each!)).toMatchObject({ status: "ready", reason: null, chunks });
+  }
+  expect((await versionsOf(collection))[0]).toMatchObject({ number: 8, cause: "restored" });
+  expect(await reindex(collection)).toHaveLength(4);
+});
+
+test("what is restored while it is to be read again is not read over", async () => {
+  const collection = await newCollection(user, { settings: LARGE });
+  const otter = await ingested(user, { collection_id: collection.id, content: longText("otter") });
+  const beaver = await replaced(user, otter, { content: longText("beaver") });
   await callFor(Collection, "PATCH", `/rag/collections/${collection.id}`, {
     as: user,
     body: { settings: SMALL },
   });
-  const queued = await reindex(collection);
-  expect(queued.map(({ id }) => id)).toEqual([heron?.id, third.id]);
-  expect(await documentOf(user, beaver)).toMatchObject({ status: "ready" });
-  await read(queued[1]!);
-  // Version 2: before the beaver, and before the lynx.
-  expect(await restore(collection, 2)).toMatchObject({ content_version: 6 });
-  await read(queued[0]!);
-  expect(await versionsOf(collection)).toMatchObject([
-    { number: 7, cause: "reindexed" },
-    { number: 6, cause: "restored" },
-    { number: 5, cause: "reindexed" },
-    { number: 4, document_id: third.id },
-    { number: 3 },
-    { number: 2 },
-    { number: 1 },
-  ]);
-  expect(await chunksIn(collection, "heron", [5, 6])).toEqual([heron?.chunks, heron?.chunks]);
-  expect((await chunksIn(collection, "heron", [7]))[0]).toBeGreaterThan(heron?.chunks ?? Infinity);
-  // Now all of it is to be read again, and the beaver comes back before that is done.
-  const again = await reindex(collection);
-  expect(again.map(({ id }) => id)).toEqual([otter?.id]);
-  await restore(collection, 3);
-  expect(await documentOf(user, otter!)).toMatchObject({ status: "ready", chunks: beaver.chunks });
-  await read(again[0]!);
-  expect(await chunksIn(collection, "otter", [8])).toEqual([0]);
-  expect(await documentOf(user, otter!)).toMatchObject({ status: "ready", chunks: beaver.chunks });
+  const [again] = await reindex(collection);
+  await restore(collection, 1);
+  expect(await documentOf(user, otter)).toMatchObject({ status: "ready", chunks: otter.chunks });
+  await read(again!);
+  expect(await chunksIn(collection, "otter", [3])).toEqual([otter.chunks]);
+  expect(await chunksIn(collection, "beaver", [2, 3])).toEqual([beaver.chunks, 0]);
 });
