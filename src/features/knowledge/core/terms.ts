@@ -133,7 +133,7 @@ function* pairsIn(span: WordSpan, before: WordSpan | null, whole: string | null)
   for (const [index, letter] of letters.slice(0, -1).entries()) {
     const pair = letter + letters[index + 1]!;
     const term = unified(pair);
-    if (term !== whole) yield { term, start: at, end: at + pair.length };
+    if (term && term !== whole) yield { term, start: at, end: at + pair.length };
     at += letter.length;
   }
 }

@@ -6,7 +6,6 @@ const RANGE_MAX = 1_000_000;
 /** Of what is written once for a range of letters, such as their width. */
 const LETTER_MAX = 0xffff;
 const RANGE_BLOCK = /begin(?:bf|cid)range([\s\S]*?)(?:end(?:bf|cid)range|$)/g;
-const RANGE = /<([0-9a-f]*)><([0-9a-f]*)>(?:<[^<>]*>|\[[^[\]]*\]|-?\d+)/gi;
 
 /** Whether a table of codes has ranges that fill the memory. */
 export function hasEndlessRange(stream: Buffer): boolean {
@@ -19,17 +18,40 @@ export function hasEndlessRange(stream: Buffer): boolean {
   let sum = 0;
   for (const [, block = ""] of text.matchAll(RANGE_BLOCK)) {
     if (block.includes("(")) return true;
-    for (const [, first = "", last = ""] of block.matchAll(RANGE)) {
-      sum += Math.max(0, Number.parseInt(last, 16) - Number.parseInt(first, 16));
-      if (!(sum <= RANGE_MAX)) return true;
-    }
+    for (const letters of rangesIn(block)) sum += letters;
+    if (sum > RANGE_MAX) return true;
   }
   return false;
 }
 
+/** How many letters each range has: it is a first code, a last one, and what they stand for. */
+function* rangesIn(block: string): Generator<number> {
+  const codes: number[] = [];
+  for (let at = 0; at < block.length; ) {
+    const isCode = block[at] === "<";
+    const isList = block[at] === "[";
+    let end = at;
+    if (isCode || isList) end = block.indexOf(isCode ? ">" : "]", at);
+    else while (/[-\d]/.test(block[end + 1] ?? "")) end++;
+    if (end < 0) return;
+    codes.push(isCode ? codeOf(block.slice(at, end)) : 0);
+    if (codes.length === 3) {
+      yield Math.max(0, codes[1]! - codes[0]!);
+      codes.length = 0;
+    }
+    at = end + 1;
+  }
+}
+
+/** As readers take it: what is no digit is passed over, a half byte made whole, and four bytes count. */
+function codeOf(written: string): number {
+  const digits = written.replace(/[^0-9a-f]/gi, "");
+  return Number.parseInt((digits.length % 2 === 0 ? digits : `${digits}0`).slice(-8), 16) || 0;
+}
+
 /** Whether a list of widths may have a range that fills the memory. References in it are not followed. */
 export function hasEndlessWidths(list: string): boolean {
-  const numbers = list.replace(/\d+\s+\d+\s+R\b/g, "").match(/[\d.]+(?:[eE][-+]?\d+)?/g) ?? [];
+  const numbers = list.replace(/\b\d{1,9}\s+\d{1,5}\s+R\b/g, "").match(/[\d.]+(?:[eE][-+]?\d+)?/g) ?? [];
   return numbers.some((number) => Number(number) > LETTER_MAX);
 }
 

@@ -1,5 +1,6 @@
 /** How large the streams of a PDF become when its filters are undone, without ever making more than is allowed of them. */
 import { constants, inflateRawSync } from "node:zlib";
+import { inflateDamaged } from "./pdf-inflate.ts";
 import { isTooLarge } from "./zip.ts";
 
 /** Deflate cannot pack better, and no other filter of text packs nearly as well. */
@@ -59,8 +60,10 @@ function inflate(bytes: Uint8Array, bytesMax: number, rest: Uint8Array): Result 
       return isTooLarge(cause) ? "too_large" : "unknown";
     }
   };
-  const result = attempt(bytes);
-  return result === "unknown" ? attempt(rest, constants.Z_SYNC_FLUSH) : result;
+  let result = attempt(bytes);
+  if (result === "unknown") result = attempt(rest, constants.Z_SYNC_FLUSH);
+  if (result !== "unknown" || bytes.length * RATIO_MAX > bytesMax) return result;
+  return inflateDamaged(bytes.subarray(2), bytesMax) ?? "too_large";
 }
 
 /** Runs are measured by their bound, and what they hold is not looked into. */

@@ -110,7 +110,11 @@ describe("PDF", () => {
     ]);
   });
 
-  const composite = (codes: string, widths = "", more: readonly (readonly [number, string])[] = []) => {
+  const composite = (
+    codes: string,
+    widths = "",
+    more: readonly (readonly [number, string | Buffer])[] = [],
+  ) => {
     const bytes = pdfOf([pdfStream("BT /F2 12 Tf 72 700 Td <00480069> Tj ET")], {
       more: [
         [
@@ -132,9 +136,22 @@ describe("PDF", () => {
   test.each([
     ["a range", "<00000000> <00fffffe> <0000>"],
     ["one with spaces and comments in it", "<00 000000> % x\n <00 ff ff fe> <0000>"],
+    ["one with other marks in it", "<00x000000> <00<fffffe> [<0000>]"],
+    ["one that only begins below", "<ff00000000> <0000fffffe> 0"],
   ])("a font whose table of codes would fill the memory is read without it: %s", async (_, codes) => {
     expect((await parsed(composite("<0000> <00ff> <0000>"))).cuts).toEqual([]);
     const document = await parsed(composite(codes));
+    expect(document.cuts).toEqual(["Parts of the PDF are too large or damaged and were left out."]);
+  });
+
+  test("a table of codes that is damaged behind its range is none for the reader either", async () => {
+    const codes = Buffer.from(
+      "begincmap 1 beginbfrange <00000000> <00fffffe> <0000> endbfrange endcmap ".repeat(9),
+    );
+    const packed = deflateSync(codes);
+    packed.fill(0xff, packed.length - 9);
+    const table = pdfStream(packed, { filter: "/Fl#61teDecode" });
+    const document = await parsed(composite("<0000> <00ff> <0000>", "", [[22, table]]));
     expect(document.cuts).toEqual(["Parts of the PDF are too large or damaged and were left out."]);
   });
 
