@@ -7,7 +7,14 @@ import { arrayOf } from "./indexing.ts";
 import { fieldsOf } from "./postings.ts";
 import { chunks, documentVersions, postings, tokenCounts } from "./tables.ts";
 import type { KnowledgeVault } from "./vault.ts";
-import { isAmongFiltered, isVisibleChunk, isVisibleUpload, type Visible } from "./visibility.ts";
+import {
+  hiddenChunks,
+  isAmongFiltered,
+  isPlaced,
+  isShown,
+  isVisibleUpload,
+  type Visible,
+} from "./visibility.ts";
 
 const QUERY_TERMS_MAX = 32;
 
@@ -29,7 +36,6 @@ export async function byKeywords(
   const places = tokens.flatMap((alternatives, word) => alternatives.map(() => word));
   const { saturation, lengthShare } = BM25;
   const number = sql`${visible.collection.number}::integer`;
-  const column = sql`scored.chunk`;
   const [{ rows }] = await ctx.db.run(allow("collections", "search"), (queries) => [
     queries.execute<{ id: string; score: number }>(sql`
       with corpus as materialized (
@@ -51,10 +57,7 @@ export async function byKeywords(
       ), scored as (
         select chunk, sum(score) as score
         from (${weighed(number, sql`is_rarest or upto <= ${effort.choosing}::integer`)}) as found group by chunk
-      ), candidates as materialized (
-        select chunk, score from scored
-        where ${isVisibleChunk(visible, column, "number")} and ${isAmongFiltered(visible, column, "number")}
-        order by score desc, chunk limit ${effort.candidates}::integer
+      ), candidates as materialized (${candidatesOf(visible, effort)}
       ), best as (
         select chunk, sum(score) as score from (
           select chunk, score from candidates
@@ -71,6 +74,24 @@ export async function byKeywords(
       order by score desc, chunk`),
   ]);
   return rows.map(({ id, score }) => ({ id, score: Number(score) }));
+}
+
+/**
+ * The best of `scored`. In the newest version nearly all are visible: what is hidden is looked for among the best only,
+ * since a collection may hide more than is worth a look before it is searched.
+ */
+function candidatesOf(visible: Visible, { candidates }: Effort): SQL {
+  const ordered = (condition: SQL, limit: SQL) => sql`
+    select chunk, score from scored where ${condition} and ${isAmongFiltered(visible, sql`scored.chunk`, "number")}
+    order by score desc, chunk limit ${limit}`;
+  const limit = sql`${candidates}::integer`;
+  if (visible.version !== null) return ordered(isPlaced(visible, sql`scored.chunk`), limit);
+  const isSomeHidden = sql`exists (select from ${hiddenChunks(visible)})`;
+  return sql`
+    select chunk, score
+    from (${ordered(sql`true`, sql`case when ${isSomeHidden} then null else ${limit} end`)}) as ordered
+    where not ${isSomeHidden} or ${isShown(sql`ordered.chunk`)}
+    order by score desc, chunk limit ${limit}`;
 }
 
 /** What each posting adds to its chunk. @param which A condition on `rarity`. */
@@ -98,5 +119,5 @@ function countsOf(visible: Visible, collection: SQL): SQL {
       select token, unnest(entries) as entry from ${postings}
       where collection = ${collection} and token in (select token from asked)
     ) as found
-    where ${isVisibleChunk(visible, chunk, "number")} group by token`;
+    where ${isPlaced(visible, chunk)} group by token`;
 }

@@ -21,7 +21,7 @@ import { byKeywords } from "./keywords.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "./schema.ts";
 import { chunkPlaces, chunks, collectionVersions, documentVersions } from "./tables.ts";
 import { type KnowledgeVault, openVault } from "./vault.ts";
-import { isAmongFiltered, isVisibleChunk, isVisibleUpload, type Visible } from "./visibility.ts";
+import { isAmongFiltered, isVisibleId, isVisibleUpload, type Visible } from "./visibility.ts";
 
 const HIGHLIGHT_CHARS_MAX = 320;
 /** What is compared for diversity, for each that is wanted. */
@@ -112,7 +112,7 @@ export async function byVectors(
     { collection: visible.collection.number, embedder: embedder.id },
     vector,
     CANDIDATES_MAX,
-    sql`${isVisibleChunk(visible, id, "id")} and ${isAmongFiltered(visible, id, "id")}`,
+    sql`${isVisibleId(visible, id)} and ${isAmongFiltered(visible, id, "id")}`,
   );
   return near.filter(({ score }) => score > 0);
 }

@@ -32,20 +32,34 @@ export function isVisibleUpload({ collection, version }: Visible): SQL {
   return sql`(${documentVersions.collection} = ${collection.number}::integer and ${isThere})`;
 }
 
-/** @param column With what `by` of chunks names. */
-export function isVisibleChunk(visible: Visible, column: SQL, by: "id" | "number"): SQL {
-  const name = by === "id" ? chunks.id : chunks.number;
+/** @param column With ids of chunks. */
+export function isVisibleId(visible: Visible, column: SQL): SQL {
   if (visible.version === null) {
-    const hidden = sql`${chunks} where ${chunks.collection} = ${visible.collection.number}::integer and ${chunks.hidden}`;
-    // Hashed, whatever the planner makes of the number of chunks that were scored, which it cannot know.
-    return by === "number"
-      ? sql`${column} not in (select ${name} from ${hidden})`
-      : sql`not exists (select from ${hidden} and ${name} = ${column})`;
+    return sql`not exists (select from ${hiddenChunks(visible)} and ${chunks.id} = ${column})`;
   }
-  const places = sql`${chunkPlaces} join ${documentVersions}
+  return sql`${column} in (select ${chunks.id} from ${placesIn()}
+    join ${chunks} on ${chunks.number} = ${chunkPlaces.chunk} where ${isVisibleUpload(visible)})`;
+}
+
+/** Of an earlier version. @param column With numbers of chunks. */
+export function isPlaced(visible: Visible, column: SQL): SQL {
+  return sql`${column} in (select ${chunkPlaces.chunk} from ${placesIn()} where ${isVisibleUpload(visible)})`;
+}
+
+/** In the newest version, where nearly all chunks are. */
+export function hiddenChunks({ collection }: Visible): SQL {
+  return sql`${chunks} where ${chunks.collection} = ${collection.number}::integer and ${chunks.hidden}`;
+}
+
+/**
+ * For the newest version: looked up for each row that is reached, and for no other (the offset keeps the planner from
+ * asking it of all). @param column With numbers of chunks.
+ */
+export function isShown(column: SQL): SQL {
+  return sql`exists (select from ${chunks} where ${chunks.number} = ${column} and not ${chunks.hidden} offset 0)`;
+}
+
+function placesIn(): SQL {
+  return sql`${chunkPlaces} join ${documentVersions}
     on ${documentVersions.documentId} = ${chunkPlaces.documentId} and ${documentVersions.number} = ${chunkPlaces.upload}`;
-  return by === "number"
-    ? sql`${column} in (select ${chunkPlaces.chunk} from ${places} where ${isVisibleUpload(visible)})`
-    : sql`${column} in (select ${chunks.id} from ${places} join ${chunks} on ${chunks.number} = ${chunkPlaces.chunk}
-        where ${isVisibleUpload(visible)})`;
 }
