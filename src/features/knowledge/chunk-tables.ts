@@ -52,9 +52,6 @@ export const chunks = pgTable(
     // Its index also holds the other columns: a search of some documents finds their chunks in the index alone.
     unique("chunks_document").on(table.documentId, table.number),
     // A search of the newest version leaves these out: from the index alone.
-    index("chunks_hidden")
-      .on(table.collection, table.number, table.tenantId, table.userId)
-      .where(sql`${table.hidden}`),
     index("chunks_hidden_id")
       .on(table.collection, table.id, table.tenantId, table.userId)
       .where(sql`${table.hidden}`),
