@@ -28,8 +28,10 @@ export async function byKeywords(
   vault: KnowledgeVault,
   visible: Visible,
   query: string,
-  effort: Effort = EFFORT,
+  allowed: Effort = EFFORT,
 ): Promise<Scored<string>[]> {
+  // Those that rare words choose may be of other documents than are wanted.
+  const effort = visible.filter ? { ...allowed, choosing: allowed.reading } : allowed;
   const words = queryTermsOf(query, QUERY_TERMS_MAX);
   if (words.length === 0) return [];
   const tokens = words.map((terms) => vault.index.tokens(terms));

@@ -1,6 +1,6 @@
 /** The database ranks as the core does, which the bench measures: in each version, whatever was done before. */
 import { env } from "cloudflare:workers";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
 import { allow } from "../../../src/features/auth/policy.ts";
 import { selectCollection } from "../../../src/features/knowledge/collection-rows.ts";
@@ -14,6 +14,7 @@ import {
 import { queryTermsOf } from "../../../src/features/knowledge/core/terms.ts";
 import { byKeywords } from "../../../src/features/knowledge/keywords.ts";
 import { Collection } from "../../../src/features/knowledge/schema.ts";
+import { documents } from "../../../src/features/knowledge/tables.ts";
 import { openVault } from "../../../src/features/knowledge/vault.ts";
 import { call, callFor } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
@@ -160,4 +161,21 @@ test("the best by rare words get the weight of the common ones, and no others do
   expect(found).toHaveLength(3);
   expect(found.map(({ id: chunk }) => chunk)).toContain(best!.id);
   for (const { id: chunk, score } of found) expect(score).toBeCloseTo(whole.get(chunk)!, SCORE_DIGITS);
+});
+
+test("of the documents that are asked for all words choose: the rare ones may be in others", async () => {
+  const { id } = await newCollection(user, { settings: SETTINGS });
+  await send(id, "Herons stood at the lake.");
+  const wanted = await send(id, "Nobody was at the lake.");
+  const { ctx, vault, collection } = await opened(id);
+  const filter = sql`${documents.id} = ${wanted.id}::uuid`;
+  const search = (visible: { filter?: SQL }) =>
+    byKeywords(ctx, vault, { collection, version: null, ...visible }, "herons at the lake", {
+      ...EFFORT,
+      choosing: 1,
+    });
+  const [found, ...others] = await search({ filter });
+  expect(found?.score).toBeGreaterThan(0);
+  expect(others).toEqual([]);
+  expect((await search({})).map(({ id: chunk }) => chunk)).not.toContain(found!.id);
 });
