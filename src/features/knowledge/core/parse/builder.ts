@@ -96,6 +96,14 @@ export function addTable(builder: DocumentBuilder, rows: readonly (readonly stri
   builder.add("table", lines.join("\n"), lines.length > 1 ? { head: lines[0]! } : {});
 }
 
+/** As a table, or as paragraphs where no row has two cells that hold something. */
+export function addCells(builder: DocumentBuilder, rows: readonly (readonly string[])[]): void {
+  if (rows.some((row) => row.filter(Boolean).length > 1)) return addTable(builder, rows);
+  for (const text of rows.flat()) {
+    for (const paragraph of text.split("\n")) builder.add("paragraph", paragraph);
+  }
+}
+
 function plainText(text: string): string {
   return withoutUnseen(text.replace(/\r\n?/g, "\n")).toWellFormed().trim();
 }

@@ -1,5 +1,6 @@
 /** The numbers of a Word document's lists and headings: they are written nowhere, and counted from page to page. */
 import { isOn, Names } from "./docx-styles.ts";
+import { numberAs } from "./list-numbers.ts";
 import { type Attributes, readMarkup } from "./markup.ts";
 
 const LEVELS = 9;
@@ -85,7 +86,7 @@ export class Numbering {
     const shown = text.replace(/%([1-9])/g, (_, place: string) => {
       const index = Number(place) - 1;
       const count = counted[index] ?? level(index).start ?? 1;
-      return isDecimal ? String(count) : written(count, level(index).format);
+      return isDecimal ? String(count) : numberAs(count, level(index).format);
     });
     return shown.trim() || undefined;
   }
@@ -101,43 +102,4 @@ function setLevel(level: Level, name: string, value: string): void {
   else if (name === "numFmt") level.format = value;
   else if (name === "lvlText") level.text = value.slice(0, TEXT_CHARS_MAX);
   else if (name === "isLgl") level.isDecimal = isOn(value);
-}
-
-const ROMAN = [
-  ...([
-    [1000, "M"],
-    [900, "CM"],
-    [500, "D"],
-    [400, "CD"],
-    [100, "C"],
-    [90, "XC"],
-    [50, "L"],
-  ] as const),
-  ...([
-    [40, "XL"],
-    [10, "X"],
-    [9, "IX"],
-    [5, "V"],
-    [4, "IV"],
-    [1, "I"],
-  ] as const),
-];
-const WRITTEN_MAX = 5_000;
-
-function written(count: number, format = "decimal"): string {
-  if (count < 1 || count > WRITTEN_MAX) return String(count);
-  const small = format.startsWith("lower");
-  if (/letter$/i.test(format)) {
-    // After z comes aa, then bb.
-    const letter = String.fromCharCode((small ? 97 : 65) + ((count - 1) % 26));
-    return letter.repeat(Math.ceil(count / 26));
-  }
-  if (format === "decimalZero") return String(count).padStart(2, "0");
-  if (!/roman$/i.test(format)) return String(count);
-  let [rest, roman] = [count, ""];
-  for (const [value, sign] of ROMAN) {
-    roman += sign.repeat(Math.floor(rest / value));
-    rest %= value;
-  }
-  return small ? roman.toLowerCase() : roman;
 }

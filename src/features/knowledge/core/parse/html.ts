@@ -1,6 +1,8 @@
 /** The blocks of an HTML page or mail: what a person reads, without what only lays it out. */
-import { addTable, type DocumentBuilder } from "./builder.ts";
-import { BLOCKS, HEADING, isHidden, PARAGRAPHS, TEXT_ONLY, UNREAD } from "./html-elements.ts";
+import { addCells, type DocumentBuilder } from "./builder.ts";
+import { HEADING, isBlock, PARAGRAPHS, shownValue, TEXT_ONLY, UNREAD } from "./html-elements.ts";
+import { Visibility } from "./html-hidden.ts";
+import { OpenLists } from "./html-lists.ts";
 import { type Attributes, type MarkupReader, readMarkup } from "./markup.ts";
 import { FlowText } from "./text-buffer.ts";
 
@@ -11,14 +13,8 @@ export function readHtml(source: string, builder: DocumentBuilder): void {
   reader.finish();
 }
 
-/** The encoding that a page names in its first kilobyte. */
-export function encodingOfHtml(bytes: Uint8Array): string | undefined {
-  const head = new TextDecoder("windows-1252").decode(bytes.subarray(0, 1_024));
-  return /<meta\s[^>]{0,200}charset\s{0,10}=\s{0,10}["']?([\w-]{1,40})/i.exec(head)?.[1];
-}
-
 const TABLES_DEPTH_MAX = 100;
-const LIST_INDENT_MAX = 8;
+const HIDDEN = "Parts that the page hides were left out.";
 
 interface Table {
   rows: string[][];
@@ -33,7 +29,8 @@ class HtmlReader implements MarkupReader {
   #list: string[] = [];
   /** Of that list and of the cells of open tables. */
   #heldChars = 0;
-  #listDepth = 0;
+  readonly #lists = new OpenLists();
+  readonly #visibility = new Visibility();
   #quoteDepth = 0;
   #preDepth = 0;
   #isInCell = false;
@@ -55,11 +52,14 @@ class HtmlReader implements MarkupReader {
   open(name: string, attributes: Attributes): void {
     if (this.#unread.depth > 0 && !this.#endsUnread(name)) {
       if (name === this.#unread.name) this.#unread.depth++;
+      if (name === "text" && this.#unread.name === "svg") this.#builder.cut("Text in drawings was left out.");
       return;
     }
     const level = Number(HEADING.exec(name)?.[1] ?? 0);
     if (UNREAD.has(name)) this.#unread = { name, depth: 1 };
-    else if (isHidden(name, attributes)) this.#hide(name);
+    else if (!this.#visibility.open(name, attributes)) this.#hide(name);
+    else if (name === "rt" || name === "rp") this.#text.openReading();
+    else if (name === "input") this.text(shownValue(attributes));
     else if (name === "title") this.#isTitle = true;
     else if (name === "br") this.#text.endLine(this.#preDepth > 0);
     else if (level > 0) {
@@ -72,9 +72,11 @@ class HtmlReader implements MarkupReader {
     } else if (name === "blockquote") {
       this.#flush();
       this.#quoteDepth++;
-    } else if (name === "ul" || name === "ol") this.#openList();
-    else if (name === "li") this.#endItem();
-    else if (name === "table") this.#openTable();
+    } else if (name === "ul" || name === "ol") this.#openList(name, attributes);
+    else if (name === "li") {
+      this.#endItem();
+      this.#lists.openItem(attributes);
+    } else if (name === "table") this.#openTable();
     else if (name === "tr") this.#openRow();
     else if (name === "td" || name === "th") this.#openCell();
     else if (PARAGRAPHS.has(name)) this.#border();
@@ -85,7 +87,9 @@ class HtmlReader implements MarkupReader {
       if (name === this.#unread.name) this.#unread.depth--;
       return;
     }
+    this.#visibility.close(name);
     if (name === "title") this.#isTitle = false;
+    else if (name === "rt" || name === "rp" || name === "ruby") this.#text.closeReading(name === "rt");
     else if (HEADING.test(name)) {
       this.#flush();
       this.#heading = 0;
@@ -103,13 +107,17 @@ class HtmlReader implements MarkupReader {
   }
 
   text(text: string): void {
+    if (this.#unread.name === "style" && this.#unread.depth > 0) this.#visibility.addSheet(text);
     if (this.#unread.depth > 0) return;
     if (this.#isTitle) this.#title += text;
-    else this.#text.write(text, this.#preDepth > 0);
+    else if (!this.#visibility.isText) {
+      if (text.trim() !== "") this.#builder.cut(HIDDEN);
+    } else this.#text.write(text, this.#preDepth > 0);
   }
 
   finish(): void {
-    this.#listDepth = 0;
+    this.#text.closeReading(true);
+    this.#lists.closeAll();
     this.#endItem();
     this.#flushList();
     while (this.#tables.length > 0) this.#closeTable();
@@ -122,14 +130,13 @@ class HtmlReader implements MarkupReader {
 
   /** Readers see none of it; it is also where orders to models are hidden. */
   #hide(name: string): void {
-    this.#builder.cut("Parts that the page hides were left out.");
+    this.#builder.cut(HIDDEN);
     this.#unread = { name, depth: 1 };
   }
 
   /** A paragraph that is never closed ends where the next block begins. */
   #endsUnread(name: string): boolean {
-    const ends =
-      this.#unread.name === "p" && (PARAGRAPHS.has(name) || HEADING.test(name) || BLOCKS.has(name));
+    const ends = this.#unread.name === "p" && isBlock(name);
     if (ends) this.#unread = { name: "", depth: 0 };
     return ends;
   }
@@ -141,14 +148,14 @@ class HtmlReader implements MarkupReader {
   }
 
   #border(): void {
-    if (this.#cells || this.#listDepth > 0) this.#text.endLine(this.#preDepth > 0);
+    if (this.#cells || this.#lists.depth > 0) this.#text.endLine(this.#preDepth > 0);
     else this.#flush();
   }
 
   /** What was read since the last border becomes a block of the kind that is open. */
   #flush(): void {
     if (this.#cells) return this.#border();
-    if (this.#listDepth > 0) this.#endItem();
+    if (this.#lists.depth > 0) this.#endItem();
     this.#flushList();
     const text = this.#text.take(this.#preDepth > 0);
     if (this.#preDepth > 0) this.#builder.add("code", text);
@@ -157,30 +164,30 @@ class HtmlReader implements MarkupReader {
     } else this.#builder.add(this.#quoteDepth > 0 ? "quote" : "paragraph", text);
   }
 
-  #openList(): void {
+  #openList(name: string, attributes: Attributes): void {
     if (this.#cells) return;
-    if (this.#listDepth === 0) this.#flush();
+    if (this.#lists.depth === 0) this.#flush();
     else this.#endItem();
-    this.#listDepth++;
+    this.#lists.open(name, attributes);
   }
 
   #closeList(): void {
-    if (this.#cells || this.#listDepth === 0) return;
+    if (this.#cells || this.#lists.depth === 0) return;
     this.#endItem();
-    this.#listDepth--;
-    if (this.#listDepth === 0) this.#flushList();
+    this.#lists.close();
+    if (this.#lists.depth === 0) this.#flushList();
   }
 
   #endItem(): void {
     if (this.#cells) return this.#border();
-    if (this.#listDepth === 0) return this.#flush();
+    if (this.#lists.depth === 0) return this.#flush();
     const text = this.#text
       .take(this.#preDepth > 0)
       .replace(/\n\s*\n+/g, "\n")
       .trim();
     if (text === "") return;
-    const indent = "  ".repeat(Math.min(this.#listDepth - 1, LIST_INDENT_MAX));
-    const item = `${indent}- ${text.replaceAll("\n", `\n${indent}  `)}`;
+    const { indent } = this.#lists;
+    const item = `${indent}${this.#lists.takeMark()} ${text.replaceAll("\n", `\n${indent}  `)}`;
     this.#list.push(item);
     this.#heldChars += item.length + 1;
   }
@@ -235,15 +242,8 @@ class HtmlReader implements MarkupReader {
     this.#spill(this.#tables.pop()!);
   }
 
-  /** Rows of single cells are paragraphs. */
   #spill(table: Table): void {
-    const isTable = table.rows.some((row) => row.filter(Boolean).length > 1);
-    if (isTable) addTable(this.#builder, table.rows);
-    else {
-      for (const text of table.rows.flat()) {
-        for (const paragraph of text.split("\n")) this.#builder.add("paragraph", paragraph);
-      }
-    }
+    addCells(this.#builder, table.rows);
     table.rows = [];
     this.#heldChars = 0;
   }

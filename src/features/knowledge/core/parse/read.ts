@@ -15,7 +15,8 @@ import {
 import { readDocx } from "./docx.ts";
 import { readEml } from "./eml.ts";
 import { claimedEncoding, claimedType, looksLikeMail, sniffBinary } from "./file-head.ts";
-import { encodingOfHtml, readHtml } from "./html.ts";
+import { readHtml } from "./html.ts";
+import { encodingOfHtml } from "./html-elements.ts";
 import { readJson } from "./json.ts";
 import { readMarkdown } from "./markdown.ts";
 import { readPdf } from "./pdf.ts";

@@ -29,6 +29,8 @@ export class FlowText {
   readonly #text = new TextBuffer();
   #endsInSpace = false;
   #lineEnds = 0;
+  #readings: string[] = [];
+  #reading: string | null = null;
 
   get length(): number {
     return this.#text.length;
@@ -36,6 +38,10 @@ export class FlowText {
 
   /** Elements without text between them would add up to long runs of spaces. */
   write(part: string, isVerbatim: boolean): void {
+    if (this.#reading !== null) {
+      this.#reading += part;
+      return;
+    }
     if (isVerbatim) return this.#text.write(part);
     const flowed = part.replace(/\s+/g, " ");
     const fresh = this.#endsInSpace && flowed.startsWith(" ") ? flowed.slice(1) : flowed;
@@ -45,13 +51,28 @@ export class FlowText {
     if (fresh !== " ") this.#lineEnds = 0;
   }
 
+  /** How characters are read comes now: it will stand behind all that is taken, so that words are whole. */
+  openReading(): void {
+    this.closeReading(true);
+    this.#reading = "";
+  }
+
+  closeReading(isRead: boolean): void {
+    const plain = this.#reading?.replace(/\s+/g, " ").trim() ?? "";
+    if (isRead && /\p{L}/u.test(plain)) this.#readings.push(plain);
+    this.#reading = null;
+  }
+
   /** After two the next ones change nothing. */
   endLine(isVerbatim: boolean): void {
     if (isVerbatim || ++this.#lineEnds <= 2) this.#text.write("\n");
   }
 
   take(isVerbatim: boolean): string {
-    const text = this.#text.take();
+    this.closeReading(true);
+    const written = this.#text.take();
+    const text = this.#readings.length > 0 ? `${written.trimEnd()} (${this.#readings.join(" ")})` : written;
+    this.#readings = [];
     this.#endsInSpace = false;
     this.#lineEnds = 0;
     return isVerbatim ? text : text.replace(/ *\n */g, "\n").replace(/ {2,}/g, " ");

@@ -164,6 +164,51 @@ describe("HTML", () => {
     expect(document.cuts).toEqual(["Parts that the page hides were left out."]);
   });
 
+  test("what takes its hiding back is read, as mails are laid out", async () => {
+    const source = `<html><table><tr><td style="font-size:0px;padding:10px"><div style="font-size:13px">Shown.</div>no</td></tr></table>
+      <div style="visibility:hidden">no <b style="visibility:visible">Seen.</b> no</div><p style="display:none;display:block">Block.</p>
+      <section style="opacity:0;transform:translateY(9px)">Comes in.</section><p style="color:transparent">no<p>The end.`;
+    const document = await parsed(source);
+    expect(document.text.split(/\s+/).join(" ")).toBe("Shown. Seen. Block. Comes in. The end.");
+    expect(document.cuts).toEqual(["Parts that the page hides were left out."]);
+  });
+
+  test.each([
+    "opacity: 0",
+    "max-height:0; overflow:hidden",
+    "position:absolute; left:-9999px",
+    "position:absolute; clip:rect(0, 0, 0, 0)",
+    "color:#fff; background-color:#FFF",
+  ])("what nobody sees is left out: %s", async (style) => {
+    const document = await parsed(`<html><p>Seen.</p><p><span style="${style}">no</span></p>`);
+    expect(document.text).toBe("Seen.");
+    expect(document.cuts).toEqual(["Parts that the page hides were left out."]);
+  });
+
+  test("what its style sheet takes away by class or name is left out", async () => {
+    const source = `<html><style>/* .seen{display:none} */ p.gone, #away { color:red; display:none !important }
+      @media print { .seen { display:none } } .back{display:none} .back{display:block}</style>
+      <p class="big gone">no<p id=away>no<p class="seen">Seen.<div class="gone">Div.</div><p class=back>Back.`;
+    const document = await parsed(source);
+    expect(document.text.split(/\s+/).join(" ")).toBe("Seen. Div. Back.");
+    expect(document.cuts).toEqual(["Parts that the page hides were left out."]);
+  });
+
+  test("has numbers of lists, fields as filled in, formulas, and words with their readings behind them", async () => {
+    const source = `<html><ol start=3><li>three<li>four</ol><ol type=a><li>a<ul><li>deep</ul><li value=26>z</ol>
+      <p>Name: <input value="Ann"><input type=password value=no></p><p><math><mi>x</mi><mo>=</mo><mn>2</mn><annotation>no</annotation></math></p>
+      <p><ruby>東<rp>(</rp><rt>とう</rt><rp>)</rp>京<rt>きょう</rt></ruby>へ</p><video>no</video><svg><text>no</text></svg>`;
+    const document = await parsed(source);
+    expect(outline(document)).toEqual([
+      "list: 3. three\n4. four",
+      "list: a. a\n  - deep\nz. z",
+      "paragraph: Name: Ann",
+      "paragraph: x=2",
+      "paragraph: 東京へ (とう きょう)",
+    ]);
+    expect(document.cuts).toEqual(["Text in drawings was left out."]);
+  });
+
   test("a word that may be divided is whole", async () => {
     expect((await parsed("<html><p>Wör&shy;ter\u2060buch")).text).toBe("Wörterbuch");
   });
