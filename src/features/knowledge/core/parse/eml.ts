@@ -1,7 +1,9 @@
 /** A mail with what it carries: attachments and messages within are documents of their own, read the same way. */
 import PostalMime, { type Address, type Attachment, type Email } from "postal-mime";
 import { DocumentBuilder } from "./builder.ts";
+import { decodeText } from "./decode.ts";
 import { DocumentProblem } from "./document.ts";
+import { windows1252BytesOf } from "./encodings.ts";
 import { readHtml } from "./html.ts";
 import { readText } from "./text.ts";
 
@@ -17,24 +19,74 @@ const ADDRESSES_MAX = 50;
  */
 const LINES_MAX = { all: 350_000, text: 50_000, border: 20_000 };
 const ENCODED_CHARS_MIN = 60;
-const [LINE_FEED, SPACE, DASH] = [10, 32, 45];
+const [LINE_FEED, RETURN, SPACE, DASH] = [10, 13, 32, 45];
 
 export async function readEml(
-  bytes: Uint8Array,
+  source: Uint8Array,
   builder: DocumentBuilder,
   readCarried: ReadCarried,
 ): Promise<void> {
+  // Lines that end as those of old Macs are none to the parser.
+  const bytes = source.includes(LINE_FEED)
+    ? source
+    : source.map((byte) => (byte === RETURN ? LINE_FEED : byte));
   if (hasTooManyLines(bytes)) {
     throw new DocumentProblem("too_large", "This message has more lines or parts than can be read.");
   }
-  const mail = await parsed(bytes);
+  const mail = await readable(bytes);
   builder.title ??= mail.subject;
   builder.add("heading", mail.subject ?? "", { level: 1 });
   builder.add("paragraph", headersOf(mail));
-  readBody(mail, builder);
+  if (wordsOf(mail).includes(UNREADABLE)) builder.cut("Some letters of the message could not be read.");
+  const isWhole = Boolean(mail.html ?? mail.text) || mail.attachments.length > 0;
+  if (isWhole) readBody(mail, builder);
+  else readDamaged(bytes, builder);
   for (const attachment of withoutCopies(mail.attachments)) {
     await readAttachment(attachment, builder, readCarried);
   }
+}
+
+/** Two readings of a larger one have no room. */
+const SECOND_TRY_BYTES_MAX = 5 * 1024 * 1024;
+const UNREADABLE = "\ufffd";
+
+/** Letters of a message that does not say how they are encoded are read as what they are likely to be. */
+async function readable(bytes: Uint8Array): Promise<Email> {
+  const mail = await parsed(bytes);
+  const isReadable = !wordsOf(mail).includes(UNREADABLE) || bytes.length > SECOND_TRY_BYTES_MAX;
+  if (isReadable) return withoutMistakes(mail);
+  const { text } = decodeText(bytes);
+  const other = await parsed(new TextEncoder().encode(text));
+  return withoutMistakes(wordsOf(other).includes(UNREADABLE) ? mail : other);
+}
+
+function wordsOf({ subject = "", text = "", html = "" }: Email): string {
+  return subject + text + html;
+}
+
+function withoutMistakes(mail: Email): Email {
+  const { text, html } = mail;
+  return { ...mail, ...(text && { text: asUtf8(text) }), ...(html && { html: asUtf8(html) }) };
+}
+
+/** A text that was UTF-8 and taken for Latin letters, as wrong labels have it: nobody writes such a text. */
+function asUtf8(text: string): string {
+  if (!/[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]/.test(text)) return text;
+  const bytes = windows1252BytesOf(text);
+  try {
+    return bytes ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes) : text;
+  } catch {
+    return text;
+  }
+}
+
+/** What no part could be found in. Files that are packed in it say nothing. */
+function readDamaged(bytes: Uint8Array, builder: DocumentBuilder): void {
+  const { text } = decodeText(bytes);
+  const body = text.replace(/^[\s\S]*?\r?\n\r?\n/, "").replace(/^(?:[\w+/=]{60,}\r?\n)+/gm, "");
+  if (body === text || body.trim() === "") return;
+  builder.cut("The message is damaged; what is in it was read as plain text.");
+  readText(body, builder);
 }
 
 async function parsed(bytes: Uint8Array): Promise<Email> {
@@ -112,8 +164,9 @@ function withoutCopies(attachments: readonly Attachment[]): Attachment[] {
   return [...others, ...kept.values()];
 }
 
-/** Pictures and signatures: nothing is missing where they are not read. */
-const UNREAD_TYPE = /^(image|audio|video|font)\/|^application\/((x-)?pkcs7-signature|pgp-(signature|keys))/i;
+/** Pictures, signatures and second versions: nothing is missing where they are not read. */
+const UNREAD_TYPE =
+  /^(image|audio|video|font)\/|^text\/x-amp-html$|^application\/((x-)?pkcs7-signature|pgp-(signature|keys))/i;
 /** Where the words of the message are, for those who have the key. */
 const SEALED_TYPE = /^application\/((x-)?pkcs7|pgp)/i;
 

@@ -122,3 +122,19 @@ function faultsIn(text: string | null): number {
   }
   return faults;
 }
+
+let windows1252: ReadonlyMap<string, number> | undefined;
+
+/** Null where a letter has no place in it. */
+export function windows1252BytesOf(text: string): Uint8Array | null {
+  windows1252 ??= new Map(
+    Array.from({ length: 256 }, (_, byte) => [new TextDecoder(WESTERN).decode(new Uint8Array([byte])), byte]),
+  );
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const byte = windows1252.get(text[at]!);
+    if (byte === undefined) return null;
+    bytes[at] = byte;
+  }
+  return bytes;
+}

@@ -121,9 +121,19 @@ const MAIL_HEADERS = new Set(
   ),
 );
 
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/** Past a mark and empty lines, which editors put there. */
+export function beginningOfMail(bytes: Uint8Array): number {
+  let at = BYTE_ORDER_MARK.every((byte, index) => bytes[index] === byte) ? BYTE_ORDER_MARK.length : 0;
+  while (at < HEAD_BYTES && [10, 13].includes(bytes[at] ?? 0)) at++;
+  return at;
+}
+
 /** It begins with headers, and they are those of mail: two of them, or one where mail was claimed. */
 export function looksLikeMail(bytes: Uint8Array, claimed: DocumentType | undefined): boolean {
-  const lines = new TextDecoder("windows-1252").decode(bytes.subarray(0, HEAD_BYTES)).split(/\r?\n/);
+  const head = bytes.subarray(beginningOfMail(bytes)).subarray(0, HEAD_BYTES);
+  const lines = new TextDecoder("windows-1252").decode(head).split(/\r?\n|\r/);
   const first = lines[0]?.startsWith("From ") ? 1 : 0;
   const names = new Set<string>();
   for (const line of lines.slice(first)) {

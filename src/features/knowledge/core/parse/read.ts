@@ -14,7 +14,7 @@ import {
 } from "./document.ts";
 import { readDocx } from "./docx.ts";
 import { readEml } from "./eml.ts";
-import { claimedEncoding, claimedType, looksLikeMail, sniffBinary } from "./file-head.ts";
+import { beginningOfMail, claimedEncoding, claimedType, looksLikeMail, sniffBinary } from "./file-head.ts";
 import { readHtml } from "./html.ts";
 import { encodingOfHtml } from "./html-elements.ts";
 import { readJson } from "./json.ts";
@@ -82,7 +82,7 @@ async function readKnown(
     }
     const { textBytesMax } = builder.limits;
     if (bytes.length > textBytesMax) throw tooLarge("message", bytes, textBytesMax);
-    await readEml(bytes, builder, async (carried, carriedClaim) => {
+    await readEml(bytes.subarray(beginningOfMail(bytes)), builder, async (carried, carriedClaim) => {
       await readAny(carried, carriedClaim, builder, { depth: depth + 1, isOwn: true });
     });
     return "eml";

@@ -243,6 +243,36 @@ describe("mail", () => {
     ]);
   });
 
+  const bytesOf = (source: string) => new Uint8Array(Buffer.from(source, "latin1"));
+  const asUtf8 = (source: string) => Buffer.from(source).toString("latin1");
+  test.each([
+    ["no name of them", "", "Gr\xfc\xdfe"],
+    ["a wrong one", "Content-Type: text/plain; charset=iso-8859-1", asUtf8("Grüße")],
+    ["one that there is not", "Content-Type: text/plain; charset=x-unknown", asUtf8("Grüße")],
+    ["one within its page", "Content-Type: text/html", '<html><meta charset="iso-8859-1"><p>Gr\xfc\xdfe'],
+  ])("its letters are read whatever it says of them: %s", async (_, header, body) => {
+    const document = await parsed(bytesOf(mail(`${header}${header && "\n"}X-A: b`, body)));
+    expect(outline(document).at(-1)).toBe("paragraph: Grüße");
+    expect(document.cuts).toEqual([]);
+  });
+
+  test("one whose parts cannot be found is read as text, and it is told", async () => {
+    const packed = `${"QUJD".repeat(19)}\n`.repeat(5);
+    const source = mail('Content-Type: multipart/mixed; boundary="x"', `--y\n\nThe words.\n${packed}--y--`);
+    const document = await parsed(source);
+    expect(document.text).toContain("The words.");
+    expect(document.text).not.toContain("QUJD");
+    expect(document.cuts).toEqual(["The message is damaged; what is in it was read as plain text."]);
+  });
+
+  test("it may begin with a mark or empty lines, and its lines may end as on old Macs", async () => {
+    for (const before of ["\ufeff", "\r\n\n"]) {
+      expect(await parsed(before + mail("X-A: b", "Noon?"))).toMatchObject({ type: "eml", title: "Lunch" });
+    }
+    const old = await parsed(mail("X-A: b", "Noon?\nYes.").replaceAll("\n", "\r"));
+    expect(outline(old).at(-1)).toBe("paragraph: Noon?\nYes.");
+  });
+
   test("its HTML counts, unless the plain text says far more", async () => {
     const both = (html: string, plain: string) =>
       mail(
