@@ -104,8 +104,11 @@ export function addCells(builder: DocumentBuilder, rows: readonly (readonly stri
   }
 }
 
+/** Also as printers, mainframes and Unicode have it. */
+const LINE_END = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
+
 function plainText(text: string): string {
-  return withoutUnseen(text.replace(/\r\n?/g, "\n")).toWellFormed().trim();
+  return withoutUnseen(text.replace(LINE_END, "\n")).toWellFormed().trim();
 }
 
 /** Never between the halves of a surrogate pair; without white space at the end. */

@@ -21,27 +21,36 @@ export function readCsv(whole: string, builder: DocumentBuilder): void {
     return readText(source, builder);
   }
   const rows = new RowWriter(builder);
-  try {
-    parse(source, {
+  const delimiter = named ?? delimiterOf(source) ?? ",";
+  let bytesRead = 0;
+  const read = (text: string, isQuoted: boolean) =>
+    parse(text, {
       bom: true,
-      delimiter: named ?? delimiterOf(source) ?? ",",
+      delimiter,
+      record_delimiter: ["\r\n", "\n", "\r"],
+      // Around a quote; a tab may be a border itself.
+      trim: delimiter !== "\t",
+      quote: isQuoted ? '"' : null,
       relax_column_count: true,
       relax_quotes: true,
       skip_empty_lines: true,
       max_record_size: ROW_CHARS_MAX,
       // One more than the column names and the rows, to know whether there is more.
       to: rowsMax + 2,
-      on_record: (record: string[]) => {
+      on_record: (record: string[], { bytes }) => {
         rows.add(record);
+        bytesRead = bytes;
         return null;
       },
     });
-    rows.finish();
+  try {
+    read(source, true);
   } catch {
-    builder.cut("The table is damaged; what follows the damage was read as plain text or left out.");
-    rows.finish();
-    if (rows.count === 0) readText(source, builder);
+    builder.cut("A quote in the table is never closed; what follows was read line by line.");
+    const rest = new TextEncoder().encode(source).subarray(bytesRead);
+    read(new TextDecoder().decode(rest), false);
   }
+  rows.finish();
 }
 
 function hasLongLine(source: string): boolean {
@@ -107,6 +116,7 @@ class RowWriter {
   }
 
   add(values: readonly string[]): void {
+    if (values.every((value) => value.trim() === "")) return;
     const line = values.map((value) => value.replace(/\s+/g, " ").trim()).join(" | ");
     if (this.#head === null) {
       this.#head = namesColumns(values) ? line : "";

@@ -116,7 +116,7 @@ describe("texts that make careless readers quadratic or recursive", () => {
     ["Markdown: empty lines", "a.md", `- deep\n${"\n".repeat(3e6)}x`],
     ["text: points", "a.txt", `deep${".".repeat(2e6)}x`],
     ["text: empty lines", "a.txt", `deep${"\n ".repeat(2e6)}x`],
-    ["CSV: a quote that is never closed", "a.csv", `deep,b\n"${"a,b\n".repeat(3e5)}`],
+    ["CSV: a quote that is never closed", "a.csv", `a,b\n"${"deep,b\n".repeat(2e5)}`],
     ["CSV: columns", "a.csv", `deep${",".repeat(3e6)}`],
     ["JSON: arrays within each other", "a.json", `["deep",${"[".repeat(2e6)}`],
     ["JSON: empty arrays", "a.json", `["deep"${",[]".repeat(2e6)}]`],

@@ -13,6 +13,12 @@ describe("plain text", () => {
     ]);
   });
 
+  test("lines and pages may end as printers, mainframes and Unicode have it", async () => {
+    expect((await parsed("one\ftwo\vthree\u0085four\u2028five", { name: "a.txt" })).text).toBe(
+      "one\ntwo\nthree\nfour\nfive",
+    );
+  });
+
   test("characters that nobody can see or store are left out", async () => {
     expect((await parsed("a\0b\u0007c\ufeffd", { name: "a.txt" })).text).toBe("abcd");
     expect((await parsed("a\u202eb\u2066c\u{e0041}\u{e0042}d", { name: "a.txt" })).text).toBe("abcd");
@@ -251,6 +257,20 @@ describe("CSV", () => {
     const document = await parsed("\ufeffsep=;\r\na,x;b\r\n1,5;2\r\n", { name: "a.csv" });
     expect(document.text).toBe("1,5 | 2");
     expect(document.blocks[0]?.head).toBe("a,x | b");
+  });
+
+  test("a quote that is never closed loses nothing of what follows", async () => {
+    const document = await parsed('name,age\n"Änn","41"\n"Bob,42\nCid,43\n', { name: "a.csv" });
+    expect(document.text).toBe('Änn | 41\n"Bob | 42\nCid | 43');
+    expect(document.cuts).toEqual([
+      "A quote in the table is never closed; what follows was read line by line.",
+    ]);
+  });
+
+  test("lines may end in several ways, spaces stand around quotes, and rows be empty", async () => {
+    const document = await parsed('a, "b, c" ,d\r\n1,2,\n , ,\n,4,5\r6,7,8', { name: "a.csv" });
+    expect(document.blocks[0]?.head).toBe("a | b, c | d");
+    expect(document.text).toBe("1 | 2 | \n | 4 | 5\n6 | 7 | 8");
   });
 
   test("rows of other lengths than the first are kept", async () => {
