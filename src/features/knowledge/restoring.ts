@@ -27,9 +27,9 @@ const STOPPED_TOLD_MAX = 50;
 
 /**
  * Makes a new version with the content of an earlier one. Nothing is read or embedded again: what differs is shown or
- * hidden, in one transaction. The version before is kept for a while, however many follow. Documents deleted since then stay deleted, and those that were to be read again as something
- * else than they are now are not. Throws `not_found` for a version that is not kept,
- * `precondition_failed` for a collection changed since `ifMatch`.
+ * hidden, in one transaction. The version before is kept for a while, however many follow. Documents deleted since then
+ * stay deleted, and those that were to be read again as something else than they are now are not. Throws `not_found` for a
+ * version that is not kept, `precondition_failed` for a collection changed since `ifMatch`.
  */
 export async function restoreCollection(
   ctx: Ctx,
@@ -78,10 +78,14 @@ function stopCopies(queries: Queries, ctx: Ctx, collectionId: string, version: n
   const shown = sql`${documentVersions} where ${documentVersions.documentId} = ${documents.id}
     and upper_inf(${documentVersions.versions})`;
   const isOfShown = sql`exists (select from ${shown} and ${documentVersions.uploadId} = ${copy.copyOf})`;
+  const isMadeSince = sql`exists (
+    select from ${collectionVersions} as made
+    where made.collection_id = restored.collection_id and made.reindex_id = ${copy.reindexId} and made.number > restored.number)`;
   const isUndone = sql`exists (
-    select from ${collectionVersions} as made join ${collectionVersions} as newest using (collection_id)
-    where collection_id = ${collectionId}::uuid and made.reindex_id = ${copy.reindexId} and made.number > ${version}::integer
-      and newest.restored_from = ${version}::integer and newest.created_at = now()::timestamptz(3))`;
+    select from ${collectionVersions} as restored join ${collectionVersions} as newest using (collection_id)
+    where collection_id = ${collectionId}::uuid and restored.number = ${version}::integer
+      and newest.restored_from = restored.number and newest.created_at = now()::timestamptz(3)
+      and ${copy.reindexId} is not null and (${copy.createdAt} > restored.created_at or ${isMadeSince}))`;
   const isOther = sql`exists (
     select from ${documentVersions} as copy where ${copy.documentId} = ${documents.id}
       and ${copy.number} = ${documents.upload} and ${copy.copyOf} is not null and (not ${isOfShown} or ${isUndone}))`;

@@ -217,6 +217,18 @@ test("to restore a version from before it undoes it, and stops what is left of i
   expect(await reindex(collection)).toHaveLength(4);
 });
 
+test("to restore an earlier version ends a reindexing of which nothing has been read yet", async () => {
+  const { collection, documents } = await outdated(["otter", "heron", "badger"]);
+  const again = await reindex(collection);
+  await restore(collection, 2);
+  for (const each of again) await read(each);
+  expect((await versionsOf(collection))[0]).toMatchObject({ number: 4, cause: "restored" });
+  const [otter, heron] = documents;
+  for (const { id, chunks } of [otter!, heron!]) {
+    expect(await documentOf(user, { id })).toMatchObject({ status: "ready", chunks });
+  }
+});
+
 test("what is restored while it is to be read again is not read over", async () => {
   const collection = await newCollection(user, { settings: LARGE });
   const otter = await ingested(user, { collection_id: collection.id, content: longText("otter") });
