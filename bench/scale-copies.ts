@@ -1,7 +1,8 @@
 /**
  * Multiplies what was read, in the database: a hundred thousand chunks take the product's own reading many minutes. A copy
  * is a chunk with its place and vector under another number, sealed anew under its own name, so that it is found and opened
- * as the original is; words are as frequent as there. Vectors are moved a little, lest a graph have them for one; their signs are left.
+ * as the original is; words are as frequent as there. Vectors are moved a little, lest a graph have them for one; their
+ * signs are left.
  */
 import { createHash } from "node:crypto";
 import { allow } from "../src/features/auth/policy.ts";

@@ -23,12 +23,12 @@ function amount(fallback: number, { min = 1, max = Number.MAX_SAFE_INTEGER } = {
 
 const MIB = 1024 * 1024;
 
-/** No less than what is taken as JSON. */
 /** Policies ask which collections the person may read: a list in each statement. */
 const COLLECTIONS_CAP = 1_000;
 /** Each search sums up what they have. */
 const COLLECTION_DOCUMENTS_CAP = 10_000;
 
+/** No less than what is taken as JSON. */
 function uploadBytes(mebibytes: number) {
   return amount(mebibytes * MIB, { min: MIB, max: 100 * MIB });
 }

@@ -76,6 +76,6 @@ function isOf({ collection, embedder }: VectorSpace): SQL {
 }
 
 /** As db:index-vectors names it. */
-export function graphOf(collection: number): string {
+function graphOf(collection: number): string {
   return `chunk_vectors_graph_${collection}`;
 }

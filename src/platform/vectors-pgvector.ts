@@ -13,9 +13,8 @@ import { nearestOf, searchSettings } from "./vectors-nearest.ts";
 const columns = new WeakMap<object, Column>();
 
 /**
- * Vectors beside the chunks they are of: row-level security keeps them apart, and a chunk takes its vector along. Of a
- * hundred candidates for each ten that are asked for likeness is computed exactly; they are found by sign, or by the graph
- * (HNSW) where `npm run db:index-vectors` has made one.
+ * Vectors beside the chunks they are of: row-level security keeps them apart, and a chunk takes its vector along. Likeness
+ * is computed exactly, for what is near by sign, or by the graph (HNSW) where `npm run db:index-vectors` has made one.
  */
 export class PgVectorIndex implements VectorIndex {
   readonly #door: Postgres;

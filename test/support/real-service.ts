@@ -12,7 +12,7 @@ const ROLES = ["adjutant_app", "adjutant_identity", "adjutant_scheduler"] as con
 export interface RealService {
   /** Bindings for contexts; what leads elsewhere than to the database leads nowhere. */
   env: Record<string, unknown> & { OBJECTS: R2Bucket };
-  /** As the owner of the database, without a time limit; several statements are one transaction, and the last one's rows come. */
+  /** As the owner of the database, without a time limit; several statements are one transaction. The rows of the last. */
   admin(statements: string): Promise<Record<string, unknown>[]>;
   adminUrl: string;
   /** For `neonConfig.wsProxy`. */

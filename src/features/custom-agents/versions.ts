@@ -32,7 +32,8 @@ export async function listVersions(ctx: Ctx, id: string, { limit, cursor }: List
 
 /**
  * Makes the agent what it was in a version, as a new version unless it is that already, and brings it back when it was
- * deleted. Throws `not_found` for an agent or version that is not kept, `precondition_failed` when the present version is not one of `ifMatch`.
+ * deleted. Throws `not_found` for an agent or version that is not kept, `precondition_failed` when the present version is
+ * not one of `ifMatch`.
  */
 export async function restoreAgent(
   ctx: Ctx,

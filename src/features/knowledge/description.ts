@@ -18,8 +18,8 @@ import { type KnowledgeVault, openVault } from "./vault.ts";
 /**
  * Changes title and metadata; what is left out stays. Under a new title the content is read again, as a new upload of the
  * same bytes, for each chunk is found by the title too; what was can be found under the title it had. One that is being read
- * or has failed is only renamed: it is read with the new title, when it is. What changes nothing makes no version, so that whoever reads the document goes on. Throws
- * `precondition_failed` when the stored version is not one of `ifMatch`.
+ * or has failed is only renamed: it is read with the new title, when it is. What changes nothing makes no version, so that
+ * whoever reads the document goes on. Throws `precondition_failed` when the stored version is not one of `ifMatch`.
  */
 export async function updateDocument(
   ctx: Ctx,

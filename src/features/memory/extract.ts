@@ -18,7 +18,7 @@ export interface Exchange {
   at: number;
   /** The message as it came. */
   said: string;
-  /** Changes that the person was shown and approved, a line each. A model words them: they tell what the turn was about, no more. */
+  /** Changes that the person approved, a line each. A model words them: they tell what the turn was about, no more. */
   confirmed: readonly string[];
 }
 
