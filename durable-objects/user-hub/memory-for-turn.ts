@@ -61,7 +61,8 @@ export class MemoryForTurn implements TurnMemory {
     const { requestId, createdAt: beganAt } = row;
     const isDone = status === "done";
     try {
-      suggestions.settle(requestId, { isDone });
+      const suggested = suggestions.settle(requestId, isDone ? text : null);
+      if (suggested !== undefined) this.#used.add(suggested);
       if (!isDone) return;
       questions.noteAsked({ requestId, shown: this.#asked }, text, now);
       const { chatId, message: said } = input;
@@ -192,14 +193,14 @@ export class MemoryForTurn implements TurnMemory {
       .slice(0, PATTERNS_MAX);
   }
 
-  /** The pattern that was suggested longest ago, on the first home turn of the person's day. */
+  /** The pattern that was suggested longest ago, until an answer of the person's day has named it. */
   #suggestion(patterns: readonly MemoryItem[]): string | undefined {
     const { createdAt, requestId } = this.#run.row;
     const [next] = patterns.toSorted((one, other) => (one.lastUsedAt ?? 0) - (other.lastUsedAt ?? 0));
     const day = localDay(createdAt, this.#zone).date;
-    if (!next || !this.#memory.suggestions.take(day, requestId)) return undefined;
-    this.#used.add(next.id);
-    return textOf(next.body);
+    if (!next) return undefined;
+    const habit = textOf(next.body);
+    return this.#memory.suggestions.take(day, requestId, { id: next.id, habit }) ? habit : undefined;
   }
 
   #lines(items: readonly Pick<MemoryItem, "body" | "validFrom">[]): string[] {

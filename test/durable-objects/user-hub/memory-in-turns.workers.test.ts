@@ -41,7 +41,16 @@ async function returning(...items: Parameters<typeof leaveBehind>[1][]) {
 }
 
 async function prompted(device: JournalingDevice, message = "What shall I do?", floating = false) {
-  const word = await scriptWord([FORGETS, { reply: says("Rest a little.") }]);
+  return promptedTo(device, "Rest a little.", message, floating);
+}
+
+async function promptedTo(
+  device: JournalingDevice,
+  answer: string,
+  message = "What shall I do?",
+  floating = false,
+) {
+  const word = await scriptWord([FORGETS, { reply: says(answer) }]);
   const ask = `${message} ${word}`;
   await device.end(floating ? device.askTasks(ask) : device.ask(ask));
   return promptOf(word);
@@ -146,7 +155,7 @@ test("the last sessions go along, but not the one that is still going on", async
   for (const old of [0, 1, 2]) expect(prompt).not.toContain(`topic number ${old}`);
 });
 
-test("a habit is suggested in one home turn a day, never in a popup, and not any more once it is dismissed", async () => {
+test("a habit is suggested in one answer a day, never in a popup, and not any more once it is dismissed", async () => {
   const sure = { confidence: 0.9 };
   const habit = pattern("Asks for the weekly report on Fridays", sure);
   const { user, device } = await returning(habit, pattern("Sometimes asks about soup", { confidence: 0.3 }));
@@ -155,9 +164,13 @@ test("a habit is suggested in one home turn a day, never in a popup, and not any
   expect(suggests(popup)).toBe(false);
   expect(popup).toContain("weekly report");
   expect(popup).not.toContain("soup");
+  const suggesting = "Rest a little. Shall I get the report ready? You can turn such suggestions off.";
   expect(suggests(await prompted(device))).toBe(true);
-  expect(suggests(await prompted(device))).toBe(false);
+  expect(suggests(await promptedTo(device, suggesting))).toBe(true);
+  expect(suggests(await promptedTo(device, suggesting))).toBe(false);
   await settled(user);
+  const used = (await inPostgres(user)).filter(({ lastUsedAt }) => lastUsedAt !== null);
+  expect(used.map(({ id }) => id)).toEqual([habit.id]);
   expect(await command(user, { kind: "dismiss", id: habit.id })).toMatchObject({ kind: "done" });
   expect(await prompted(device)).not.toContain("weekly report");
 });
