@@ -50,7 +50,8 @@ export const memberRoutes: readonly Route[] = [
       policy: to("delete"),
       summary: "End a membership",
       description:
-        "Closes the member's sockets here and stops what runs. What they share here ends; nobody ends their own membership.",
+        "Ends the member's sessions here, closes their sockets and stops what runs. What they share here ends; nobody ends " +
+        "their own membership.",
       params: MemberId,
       errors: ["conflict", "session_revoked"],
     },

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { and, eq, sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { Member, MemberPage } from "../../../src/features/auth/schema.ts";
+import { sessions } from "../../../src/features/auth/tables.ts";
 import { members } from "../../../src/features/users/tables.ts";
 import type { Role } from "../../../src/platform/db.ts";
 import { call, callFor, problemOf } from "../../support/api.ts";
@@ -119,6 +120,8 @@ test("a membership that is ended closes what is open before the answer, and what
   await device.until(() => device.closed !== undefined, "the end of the socket");
   expect(device.closed?.code).toBe(4403);
   expect((await call("GET", "/api/v1/auth/me", { as: member })).status).toBe(403);
+  expect(await admin().select().from(sessions).where(eq(sessions.userId, member.userId))).toEqual([]);
+  expect(await admin().select().from(sessions).where(eq(sessions.userId, owner.userId))).toHaveLength(1);
   expect((await call("GET", `/api/v1/agents/${agent.id}`, { as: owner })).status).toBe(404);
   expect((await call("DELETE", pathOf(owner, member), { as: owner })).status).toBe(404);
   expect(await eventsOf(member)).toEqual([["member.removed", { count: 1 }]]);
