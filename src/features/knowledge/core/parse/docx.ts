@@ -12,6 +12,8 @@ import type { ZipArchive } from "./zip.ts";
 
 /** Of one header or footer: longer ones are none. */
 const EDGE_CHARS_MAX = 20_000;
+const EDGES_MAX = 60;
+const EDGE_REFERENCE = /<(?:\w{1,20}:)?(?:header|footer)Reference\s[^<>]{0,300}?\bid="([^"<>]{1,100})"/g;
 
 interface Relationship {
   id: string;
@@ -29,34 +31,45 @@ export function readDocx(archive: ZipArchive, builder: DocumentBuilder): void {
   }
   const [, folder = "", file = main] = /^(.*\/)?([^/]*)$/.exec(main) ?? [];
   const parts = relationshipsOf(archive, `${folder}_rels/${file}.rels`, folder);
-  const part = (kind: string) => {
-    const target = parts.find((one) => one.kind === kind)?.target ?? `${folder}${kind}.xml`;
-    return textOf(archive, target) ?? "";
-  };
+  const optional = (target: string) => optionalText(archive, target, builder);
+  const part = (kind: string) =>
+    optional(parts.find((one) => one.kind === kind)?.target ?? `${folder}${kind}.xml`);
   builder.title ??= titleOf(packageParts, archive);
   const styles = readStyles(part("styles"));
   const numbers = part("numbering");
-  const settings = () => ({ styles, numbering: new Numbering(numbers) });
+  const settings = { styles, numbering: new Numbering(numbers) };
+  // They are counted apart.
+  const others = { styles, numbering: new Numbering(numbers) };
+  const named = new Set(Array.from(xml.matchAll(EDGE_REFERENCE), ([, id = ""]) => id));
   const edges = (kind: string) => {
-    const targets = parts
-      .filter((one) => one.kind === kind && xml.includes(`"${one.id}"`))
-      .map(({ target }) => target);
-    return [...new Set(targets)].map((target) => textOf(archive, target) ?? "");
+    const targets = parts.filter((one) => one.kind === kind && named.has(one.id)).map(({ target }) => target);
+    return [...new Set(targets)].slice(0, EDGES_MAX).map(optional);
   };
-  readEdges(edges("header"), settings, builder);
-  const notes = readWordText(xml, settings(), builder);
+  readEdges(edges("header"), others, builder);
+  const notes = readWordText(xml, settings, builder);
   for (const kind of ["footnotes", "endnotes"] as const) {
-    if (notes[kind].size > 0) readNotes(part(kind), notes[kind], settings(), builder);
+    if (notes[kind].size > 0) readNotes(part(kind), notes[kind], others, builder);
   }
-  readEdges(edges("footer"), settings, builder);
+  readEdges(edges("footer"), others, builder);
+}
+
+/** Of a part that the text can be read without. */
+function optionalText(archive: ZipArchive, target: string, builder: DocumentBuilder): string {
+  try {
+    return textOf(archive, target) ?? "";
+  } catch (problem) {
+    if (!(problem instanceof DocumentProblem)) throw problem;
+    builder.cut("A part of the document is damaged or too large and was left out.");
+    return "";
+  }
 }
 
 /** What stands at the top or the bottom of each page is read once, and never part of the headings. */
-function readEdges(sources: readonly string[], settings: () => WordSettings, builder: DocumentBuilder): void {
+function readEdges(sources: readonly string[], settings: WordSettings, builder: DocumentBuilder): void {
   const texts = new Set<string>();
   for (const xml of sources) {
     const edge = new DocumentBuilder({ ...builder.limits, charsMax: EDGE_CHARS_MAX });
-    readWordText(xml, settings(), edge);
+    readWordText(xml, settings, edge);
     const { blocks, cuts } = edge.finish("docx");
     for (const { text } of blocks) if (/\p{L}/u.test(text)) texts.add(text);
     for (const sentence of cuts) builder.cut(sentence);

@@ -51,6 +51,33 @@ describe("Word documents", () => {
     expect((await parsed(docxOf(opening.repeat(100_000) + wordParagraph("deep")))).text).toBe("deep");
   });
 
+  test("a thousand headers with a long list of numbers are not read a thousand times", async () => {
+    const level = '<w:lvl w:ilvl="0"><w:lvlText w:val="%1."/></w:lvl>';
+    const numbering = `<w:numbering>${`<w:abstractNum w:abstractNumId="1">${level}</w:abstractNum>`.repeat(40_000)}</w:numbering>`;
+    const ids = Array.from({ length: 1_000 }, (_, at) => `h${at}`);
+    const references = ids.map((id) => `<w:headerReference r:id="${id}"/>`).join("");
+    const relationships = ids.map((id) => `<Relationship Id="${id}" Type="x/header" Target="${id}.xml"/>`);
+    const headers = ids.map((id) => [`word/${id}.xml`, `<w:hdr>${wordParagraph(`header ${id}`)}</w:hdr>`]);
+    const document = await parsed(
+      docxOf(`${wordParagraph("words")}<w:sectPr>${references}</w:sectPr>`, {
+        "word/numbering.xml": numbering,
+        "word/_rels/document.xml.rels": `<Relationships>${relationships.join("")}</Relationships>`,
+        ...Object.fromEntries(headers),
+      }),
+    );
+    expect(document.text).toMatch(/^header h0\n.*\n\nwords$/s);
+  });
+
+  test("a part that is too large is left out and told where the text can be read without", async () => {
+    const parts = [
+      { name: "word/document.xml", content: utf8(`<w:document>${wordParagraph("words")}</w:document>`) },
+      { name: "word/numbering.xml", content: new Uint8Array(60 * MB) },
+    ];
+    const document = await parsed(zipOf(parts));
+    expect(document.text).toBe("words");
+    expect(document.cuts).toEqual(["A part of the document is damaged or too large and was left out."]);
+  });
+
   test("styles that are based on each other in a circle end", async () => {
     const style = (id: string, base: string) =>
       `<w:style w:styleId="${id}"><w:basedOn w:val="${base}"/></w:style>`;
