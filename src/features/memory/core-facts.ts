@@ -5,22 +5,35 @@ import type { MemoryItem } from "./schema.ts";
 export const CORE_BYTES_MAX = 4_096;
 
 const IDENTITY =
-  /^((full|first|last|family|given|middle|maiden|legal|preferred|display|nick)_?)?(name|nickname|surname)$|^(e_?mail|mail|phone|telephone|mobile)(_(address|number))?$|^(birth_?(day|date)|date_of_birth|dob|age)$|^((home|postal|street|mailing|work)_)?(address|city|country)$|^(location|residence|hometown)$|^((preferred|native|spoken|first)_)?(language|locale)$|^time_?zone$|^tz$|^(gender|pronouns|nationality|citizenship|religion|marital_status|relationship_status)$|^(employer|company|job|job_title|occupation|profession)$/;
+  /^((full|first|last|family|given|middle|maiden|legal|preferred|display)_?)?(name|surname)$|^nickname$|^(e_?mail|mail|phone|telephone|mobile)(_(address|number))?$|^(birth_?day|age|birthplace)$|^((home|postal|street|mailing|work)_)?(address|city|country)$|^((native|spoken|first)_)?(language|locale)$|^timezone$|^(gender|pronouns|nationality|citizenship|religion|marital_status|relationship_status)$|^(employer|job)$/;
 
 const OWNER = /^(user|users|my|person|persons)_/;
 
 /** What one thing is called: the first name is the one that it is kept by. */
 const NAMES: readonly (readonly [string, RegExp])[] = [
   ["name", /^full_name$/],
+  ["nickname", /^nick(_name)?$|^(preferred|goes_by|called|call)(_me|_name)?$|^(short|pet)_name$|^alias$/],
   ["email", /^(e_)?mail(_address)?$|^email_address$/],
-  ["phone", /^(tele)?phone(_number)?$|^(mobile|cell)(_phone)?(_number)?$/],
-  ["birthday", /^birth_?date$|^birth_day$|^date_of_birth$|^dob$/],
-  ["city", /^((home|current)_)?(city|location|town)$|^(place_of_)?residence$|^lives_in$/],
+  ["phone", /^(tele)?phone(_number)?$|^(mobile|cell)(_?phone)?(_number)?$/],
+  ["birthday", /^birth_?date$|^birth_day$|^date_of_birth$|^dob$|^born(_on)?$/],
+  ["birthplace", /^(place_of_birth|birth_(place|city|town)|born_in)$/],
+  [
+    "city",
+    /^((home|current)_?)?(city|location|town)$|^(city|town|place)_of_residence$|^residence$|^home$|^(lives?|living|resides?|based|located)(_(in|at))?$/,
+  ],
+  ["country", /^((home|current)_)?country$|^country_of_residence$/],
   ["address", /^((home|postal|street)_)address$/],
-  ["language", /^preferred_language$/],
+  [
+    "language",
+    /^(preferred|response|reply|answer|ui|interface|chat|conversation)_language$|^language_preference$|^speaks$/,
+  ],
+  ["native_language", /^(mother_tongue|native_tongue|first_language)$/],
   ["timezone", /^time_?zone$|^tz$/],
-  ["employer", /^company$|^workplace$/],
-  ["job", /^job_title$|^occupation$|^profession$/],
+  [
+    "employer",
+    /^(company|workplace|organi[sz]ation|works?|work(s|ing)?_(at|for)|employed_(at|by)|place_of_work|current_employer)$/,
+  ],
+  ["job", /^job_title$|^(occupation|profession|role|position|(work|job)_(role|position)|works_as|title)$/],
 ];
 
 /** A change of such a fact is asked back before it is written. */
