@@ -1,4 +1,4 @@
-/** What a reader of PDFs takes far longer for than the length of a stream tells: ranges without end, and depth. */
+/** What the streams of a PDF hold that their length does not tell: ranges without end, depth, and what is not seen. */
 import type { Buffer } from "node:buffer";
 
 /** Of codes or letters in one font, with all its ranges: it takes a slot of memory for each. */
@@ -53,6 +53,15 @@ function codeOf(written: string): number {
 export function hasEndlessWidths(list: string): boolean {
   const numbers = list.replace(/\b\d{1,9}\s+\d{1,5}\s+R\b/g, "").match(/[\d.]+(?:[eE][-+]?\d+)?/g) ?? [];
   return numbers.some((number) => Number(number) > LETTER_MAX);
+}
+
+/** Whether a page draws letters that are not seen: the ways of drawing 3 and 7 leave no trace. */
+export function drawsUnseen(stream: Buffer): boolean {
+  for (let at = stream.indexOf("Tr"); at >= 0; at = stream.indexOf("Tr", at + 2)) {
+    const around = stream.toString("latin1", Math.max(0, at - 12), at + 3);
+    if (/(?:^|[\s)\]>])[37]\s+Tr(?:\s|$)/.test(around)) return true;
+  }
+  return false;
 }
 
 const [TAB, FEED, RETURN, SPACE] = [9, 10, 13, 32];

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { DocumentProblem } from "./document.ts";
-import { hasEndlessRange, savedStates } from "./pdf-cost.ts";
+import { drawsUnseen, hasEndlessRange, savedStates } from "./pdf-cost.ts";
 import {
   objectsIn,
   type PdfObject,
@@ -42,6 +42,8 @@ const SPACE = 0x20;
 export interface DisarmedPdf {
   /** Text may be lost by what was emptied. */
   isCut: boolean;
+  /** Letters that are drawn without being seen, as text recognition lays them over a picture, or on hidden layers. */
+  hasUnseenText: boolean;
   /** So many on a page, or nobody knows how many, that they are not to be read. */
   hasEndlessAnnotations: boolean;
 }
@@ -63,6 +65,7 @@ class PdfGuard {
   /** Bytes of streams that were looked through: some go on to the end of the file, one after another. */
   #weighed = 0;
   #isCut = false;
+  #hasUnseenText = false;
   /** Some objects are packed in a way that only the reader knows. */
   #hidesObjects = false;
 
@@ -87,7 +90,12 @@ class PdfGuard {
       if (object.streams.length > 0) this.#drawnBytes(object, 0);
       else if (object.isPage) this.#sum(object.references, 0);
     }
-    return { isCut: this.#isCut, hasEndlessAnnotations: this.#hasEndlessAnnotations() };
+    const isOnLayer = [...this.#objects.values()].some(({ hidesLayers }) => hidesLayers);
+    return {
+      isCut: this.#isCut,
+      hasUnseenText: this.#hasUnseenText || isOnLayer,
+      hasEndlessAnnotations: this.#hasEndlessAnnotations(),
+    };
   }
 
   /** Which of an object's versions counts is told by tables that may lie. */
@@ -101,6 +109,7 @@ class PdfGuard {
     other.hasEndlessWidths ||= object.hasEndlessWidths;
     other.isEndless ||= object.isEndless;
     other.isPage ||= object.isPage;
+    other.hidesLayers ||= object.hidesLayers;
     other.entries += object.entries;
   }
 
@@ -134,12 +143,10 @@ class PdfGuard {
     const unpacked = unpackStream(packed, filtersOf(dictionary), streamBytesMax, this.#file.subarray(start));
     if (typeof unpacked === "object") {
       const { bytes } = unpacked;
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       this.#weighed += bytes.length;
-      if (
-        this.#weighed > WEIGHED_BYTES_MAX ||
-        hasEndlessRange(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-      )
-        return void this.#cut([stream]);
+      if (this.#weighed > WEIGHED_BYTES_MAX || hasEndlessRange(text)) return void this.#cut([stream]);
+      this.#hasUnseenText ||= drawsUnseen(text);
       stream.size = bytes.length + savedStates(bytes) * SAVED_STATE_BYTES;
       if (OBJECT_STREAM.test(dictionary)) this.#addPacked(unpacked.bytes, dictionary);
       return;

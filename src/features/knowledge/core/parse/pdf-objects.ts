@@ -19,6 +19,8 @@ export interface PdfObject {
   isPage: boolean;
   /** Where lists of annotations are that it has: the numbers of their objects, or 0 for itself. */
   annotations: number[];
+  /** It lists layers that are not shown at first. */
+  hidesLayers: boolean;
   hasWidths: boolean;
   /** Its own lists of widths may have ranges without end. */
   hasEndlessWidths: boolean;
@@ -80,6 +82,7 @@ export function readBody(body: string): Omit<PdfObject, "number" | "streams"> {
   const lists = Array.from(own.matchAll(WIDTHS), ([, list = ""]) => list);
   return {
     references,
+    hidesLayers: /\/OFF\s*\[\s*\d/.test(own),
     hasWidths: own.includes("/W"),
     hasEndlessWidths: lists.some(hasEndlessWidths),
     widths: lists.flatMap((list) => Array.from(list.matchAll(REFERENCE), ([, number]) => Number(number))),

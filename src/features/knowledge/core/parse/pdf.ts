@@ -13,10 +13,13 @@ const PAGES_KEPT = 32;
 /** Runs of text on one page, of which some say nothing. */
 const RUNS_MAX = 500_000;
 
+const UNSEEN =
+  "Some text of this PDF is not seen on its pages, as where text recognition laid it over a scan; it was read, too.";
+
 /** The bytes are taken: unsafe parts are emptied, and the reader keeps them. */
 export async function readPdf(own: Uint8Array, builder: DocumentBuilder): Promise<void> {
   const limits = { streamBytesMax: builder.limits.unpackedBytesMax, drawnBytesMax: DRAWN_BYTES_MAX };
-  const { isCut, hasEndlessAnnotations } = disarmPdf(own, limits);
+  const { isCut, hasUnseenText, hasEndlessAnnotations } = disarmPdf(own, limits);
   if (isCut) builder.cut("Parts of the PDF are too large or damaged and were left out.");
   // Before the reader takes the bytes.
   const hasFiles = Buffer.from(own.buffer, own.byteOffset, own.byteLength).includes("/EmbeddedFile");
@@ -38,6 +41,7 @@ export async function readPdf(own: Uint8Array, builder: DocumentBuilder): Promis
     if (hasFiles) builder.cut("Files that are attached to the PDF were left out; send them on their own.");
     if (hasEndlessAnnotations)
       builder.cut("Filled fields and notes on the pages were left out; there may be too many.");
+    if (hasUnseenText) builder.cut(UNSEEN);
     await readTitle(pdf, builder);
     layOut(await readLines(pdf, builder, !hasEndlessAnnotations), builder);
   } finally {

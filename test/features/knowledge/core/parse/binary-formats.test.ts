@@ -214,6 +214,18 @@ describe("PDF", () => {
     expect((await parsed(annotated(hidden.join(" ")))).text).toBe("Name:\n\nThe end.");
   });
 
+  test("text that is not seen on its pages is read, and told", async () => {
+    const told = [
+      "Some text of this PDF is not seen on its pages, as where text recognition laid it over a scan; it was read, too.",
+    ];
+    const scan = pdfStream(`BT 3 Tr ET ${pdfText("recognised")}`);
+    expect(await parsed(pdfOf([scan]))).toMatchObject({ text: "recognised", cuts: told });
+    const layers = "<< /OCGs [8 0 R] /D << /OFF [8 0 R] >> >>";
+    const layered = pdfOf([pdfStream(pdfText("words"))], { more: [[9, layers]] });
+    expect((await parsed(layered)).cuts).toEqual(told);
+    expect((await parsed(pdfOf([pdfStream(pdfText("3 Trees"))]))).cuts).toEqual([]);
+  });
+
   test("files within it are told", async () => {
     const file = pdfStream("words", { dictionary: "/Type /EmbeddedFile" });
     const document = await parsed(pdfOf([pdfStream(pdfText("words"))], { more: [[9, file]] }));
