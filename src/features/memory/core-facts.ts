@@ -5,14 +5,14 @@ import type { MemoryItem } from "./schema.ts";
 export const CORE_BYTES_MAX = 4_096;
 
 const IDENTITY =
-  /^((full|first|last|family|given|middle|maiden|legal|preferred|display)_?)?(name|surname)$|^nickname$|^(e_?mail|mail|phone|telephone|mobile)(_(address|number))?$|^(birth_?day|age|birthplace)$|^((home|postal|street|mailing|work)_)?(address|city|country)$|^((native|spoken|first)_)?(language|locale)$|^timezone$|^(gender|pronouns|nationality|citizenship|religion|marital_status|relationship_status)$|^(employer|job)$/;
+  /^((full|first|last|family|given|middle|maiden|legal|preferred|display)_?)?name$|^surname$|^nickname$|^(e_?mail|mail|phone|telephone|mobile)(_(address|number))?$|^(birth_?day|age|birthplace)$|^((home|postal|street|mailing|work)_)?(address|city|country)$|^((native|spoken|first)_)?(language|locale)$|^timezone$|^(gender|pronouns|nationality|citizenship|religion|marital_status|relationship_status)$|^(employer|job)$/;
 
 const OWNER = /^(user|users|my|person|persons)_/;
 
 /** What one thing is called: the first name is the one that it is kept by. */
 const NAMES: readonly (readonly [string, RegExp])[] = [
   ["name", /^full_name$/],
-  ["nickname", /^nick(_name)?$|^(preferred|goes_by|called|call)(_me|_name)?$|^(short|pet)_name$|^alias$/],
+  ["nickname", /^nick(_name)?$|^(preferred|goes_by|called)(_me|_name)?$|^(short|pet)_name$/],
   ["email", /^(e_)?mail(_address)?$|^email_address$/],
   ["phone", /^(tele)?phone(_number)?$|^(mobile|cell)(_?phone)?(_number)?$/],
   ["birthday", /^birth_?date$|^birth_day$|^date_of_birth$|^dob$|^born(_on)?$/],
@@ -33,7 +33,7 @@ const NAMES: readonly (readonly [string, RegExp])[] = [
     "employer",
     /^(company|workplace|organi[sz]ation|works?|work(s|ing)?_(at|for)|employed_(at|by)|place_of_work|current_employer)$/,
   ],
-  ["job", /^job_title$|^(occupation|profession|role|position|(work|job)_(role|position)|works_as|title)$/],
+  ["job", /^job_title$|^(occupation|profession|role|position|(work|job)_(role|position)|works_as)$/],
 ];
 
 /** A change of such a fact is asked back before it is written. */

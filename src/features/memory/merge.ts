@@ -26,7 +26,7 @@ export type CoreProposal =
 
 /**
  * A fact that a turn wants to write. It must come from the person, and their words must bear it out: what a document, a
- * mail or a tool said is refused. A change of who somebody is becomes a question.
+ * mail or a tool said is refused. A change of who somebody is, or of what they wrote themselves, becomes a question.
  */
 export function proposeCore(
   core: readonly MemoryItem[],
@@ -39,7 +39,8 @@ export function proposeCore(
   );
   const before = known?.body.tier === "core" ? known.body.value : undefined;
   const isSame = before !== undefined && normalised(before) === normalised(entry.value);
-  if (before !== undefined && !isSame && isIdentity(entry.key)) {
+  const isTheirs = isIdentity(entry.key) || known?.provenance.source === "user";
+  if (before !== undefined && !isSame && isTheirs) {
     const question = {
       ...entry,
       known: before,
