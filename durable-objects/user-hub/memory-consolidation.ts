@@ -77,8 +77,9 @@ export class MemoryConsolidation {
     // What was forgotten meanwhile may be in them. Tomorrow they are looked for again.
     if (patterns.length === 0 || memory.isForgotten({ beganAt })) return;
     // What was dismissed counts too, so that it is not found again.
-    memory.change(() =>
-      memory.apply(mergePatterns(memory.store.ofTier("proactive"), patterns, memory.making())),
-    );
+    memory.change(() => {
+      const wanted = memory.unwantedHabits.without(patterns);
+      memory.apply(mergePatterns(memory.store.ofTier("proactive"), wanted, memory.making()));
+    });
   }
 }

@@ -13,9 +13,11 @@ export interface Forgotten {
   /** Of items that stay. */
   changes: readonly MemoryChange[];
   isAsked(question: OpenQuestion): boolean;
+  /** Habits among what goes that are not to be found again. */
+  unwanted: readonly MemoryItem[];
 }
 
-export const EVERYTHING: Forgotten = { erased: ALL, changes: [], isAsked: () => true };
+export const EVERYTHING: Forgotten = { erased: ALL, changes: [], isAsked: () => true, unwanted: [] };
 
 /** Read at once, of all that is remembered. */
 const PAGE = 500;
@@ -38,6 +40,7 @@ export class MemoryForgetting {
       erased: [...gone, ...derived].map(({ id }) => id),
       changes: quoting.map((item) => unquoted(item, this.#memory.now)),
       isAsked: (question) => isAskedOf(gone, question),
+      unwanted: [...items.filter(({ body }) => body.tier === "proactive"), ...derived.filter(isDismissed)],
     };
   }
 
@@ -48,6 +51,7 @@ export class MemoryForgetting {
       erased: derived.map(({ id }) => id),
       changes: [],
       isAsked: (question) => isAskedOf([item], question),
+      unwanted: derived.filter(isDismissed),
     };
   }
 
@@ -55,13 +59,19 @@ export class MemoryForgetting {
    * Forgets in one commit, which `write` is part of, and has Postgres forget. False when Postgres cannot be had and is owed
    * it.
    */
-  async forget({ erased, changes, isAsked }: Forgotten, ctx: Ctx, write?: () => void): Promise<boolean> {
-    const { store, questions, outbox, parts, now } = this.#memory;
+  async forget(
+    { erased, changes, isAsked, unwanted }: Forgotten,
+    ctx: Ctx,
+    write?: () => void,
+  ): Promise<boolean> {
+    const { store, questions, unwantedHabits, outbox, parts, now } = this.#memory;
     this.#memory.change(() => {
       write?.();
       this.#memory.apply(changes);
       store.erase(erased, now);
       questions.dropThose(isAsked);
+      if (erased === ALL) unwantedHabits.forget();
+      unwantedHabits.note(unwanted);
       parts.armAt(now);
     });
     const isErased = erased.length === 0 || (await outbox.erase(erased, ctx));
@@ -80,6 +90,10 @@ export class MemoryForgetting {
   }
 
   readonly #all = (tiers: readonly MemoryTier[]) => pages(this.#memory.store, tiers);
+}
+
+function isDismissed({ dismissedAt }: MemoryItem): boolean {
+  return dismissedAt !== null;
 }
 
 /** All items of the tiers, history included, a page at a time. */

@@ -26,6 +26,7 @@ import { MemoryQuestions, type OpenQuestion } from "./memory-questions.ts";
 import { MemorySearch } from "./memory-search.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { MemorySuggestions } from "./memory-suggestions.ts";
+import { UnwantedHabits } from "./memory-unwanted.ts";
 import { MemoryVectors } from "./memory-vectors.ts";
 import type { HubParts } from "./parts.ts";
 import type { TurnRun } from "./turn-run.ts";
@@ -65,6 +66,7 @@ export class HubMemory {
   readonly search: MemorySearch;
   readonly questions: MemoryQuestions;
   readonly suggestions: MemorySuggestions;
+  readonly unwantedHabits: UnwantedHabits;
   readonly embedding: MemoryEmbedding;
   readonly loading: MemoryLoading;
   readonly outbox: MemoryOutbox;
@@ -92,6 +94,7 @@ export class HubMemory {
     });
     this.questions = new MemoryQuestions(storage, vault);
     this.suggestions = new MemorySuggestions(storage);
+    this.unwantedHabits = new UnwantedHabits(storage, vault);
     this.outbox = new MemoryOutbox({
       parts,
       store: this.store,

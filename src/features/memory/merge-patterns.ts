@@ -5,6 +5,7 @@ import { tellingWords } from "./own-words.ts";
 import type { Pattern } from "./patterns.ts";
 import type { MemoryChange, MemoryItem } from "./schema.ts";
 import { textOf } from "./text.ts";
+import { ALIKE_SHARE, habitOf, isSameUnwanted, shared } from "./unwanted-habits.ts";
 
 const DERIVED = { source: "consolidation", requestId: null, quote: null } as const;
 
@@ -41,21 +42,13 @@ function seenAgain(same: MemoryItem, { confidence, turns }: Pattern, now: number
   return { kind: "strengthen", item: next(same, now, { provenance }) };
 }
 
-const ALIKE_SHARE = 0.5;
-
 /** In the same words; or in words of which half are the same, and shown by turns of which half are. */
-function isSameHabit(known: MemoryItem, { pattern, turns }: Pattern): boolean {
+function isSameHabit(known: MemoryItem, found: Pattern): boolean {
   const text = textOf(known.body);
-  if (isRepetition(text, pattern)) return true;
+  if (isRepetition(text, found.pattern)) return true;
+  if (known.dismissedAt !== null && isSameUnwanted(habitOf(known), found)) return true;
   return (
-    shared(turnsOf(known), turns) >= ALIKE_SHARE &&
-    shared(tellingWords(text), tellingWords(pattern)) >= ALIKE_SHARE
+    shared(turnsOf(known), found.turns) >= ALIKE_SHARE &&
+    shared(tellingWords(text), tellingWords(found.pattern)) >= ALIKE_SHARE
   );
-}
-
-/** Of the shorter list. */
-function shared(one: readonly string[], other: readonly string[]): number {
-  const [left, right] = [new Set(one), new Set(other)];
-  const common = [...left].filter((each) => right.has(each)).length;
-  return common / Math.max(1, Math.min(left.size, right.size));
 }

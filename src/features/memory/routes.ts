@@ -99,7 +99,7 @@ export const memoryRoutes: readonly Route[] = [
       id: "deleteMemory",
       tag: "memory",
       summary: "Forget an item",
-      description: `${gone} With a statement goes what it took the place of; what was learnt from the same words of a turn; ${derived} With a summary go the habits found in it.`,
+      description: `${gone} With a statement goes what it took the place of; what was learnt from the same words of a turn; ${derived} With a summary go the habits found in it. A habit is not found again.`,
       policy: remove,
       params: schema.MemoryParams,
       errors: [...late, "not_found", "session_revoked", "precondition_failed"],

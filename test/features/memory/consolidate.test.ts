@@ -195,6 +195,25 @@ describe("patterns", () => {
     expect(seen("Wants a weekly report of the weather", ["x", "y", "z"])).toMatchObject([{ kind: "insert" }]);
   });
 
+  test("what was dismissed stays away in any words about the same, and in another language by its turns", () => {
+    const turns = ["a", "b", "c"];
+    const provenance = { source: "consolidation", requestId: null, quote: null, turns } as const;
+    const dismissed = pattern("Asks about invoices", {
+      dismissedAt: START_MS,
+      provenance: { ...provenance, turns: [...turns] },
+    });
+    const isKnown = (words: string, shownBy: string[]) =>
+      mergePatterns([dismissed], [{ pattern: words, confidence: 0.9, turns: shownBy }], making).every(
+        ({ item }) => item.id === dismissed.id,
+      );
+    expect(isKnown("Reviews invoices each Friday", turns)).toBe(true);
+    expect(isKnown("Reviews invoices each Friday", ["x", "y", "z"])).toBe(true);
+    expect(isKnown("Fragt oft nach Rechnungen", turns)).toBe(true);
+    expect(isKnown("Fragt oft nach Rechnungen", ["x", "y", "z"])).toBe(false);
+    expect(isKnown("Plans the shopping for the weekend", turns)).toBe(false);
+    expect(isKnown("Writes to Ida about the garden", turns)).toBe(false);
+  });
+
   test("a model is shown what is known, and what it must not bring up again", async () => {
     const asked: ModelRequest[] = [];
     const model: ModelClient = {
