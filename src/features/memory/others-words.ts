@@ -1,7 +1,9 @@
 /** Where in a message the words of others are: code, pasted mail, letters, and texts that something is to be done with. */
+import { introduces, othersBeginIn, pointsBack, withoutTitles } from "./introductions.ts";
 
 /** What tells is at the beginning of a line, or in a short one. */
 const LINE_CHARS_MAX = 400;
+const PARAGRAPH_LINES_MAX = 50;
 const FENCE = /^(`{3,}|~{3,})/;
 const QUOTED = /^\s*[>|]/;
 const HEADER =
@@ -19,15 +21,13 @@ const GREETED =
 /** A text under its label; what is short after one is rather an address or a name. */
 const LABELLED =
   /^\s*(e-?mail|text|message|letter|document|article|brief|nachricht|dokument|artikel|courriel|texte|lettre|correo|texto|carta|testo|lettera|メール|本文|文章|邮件|文本)\s*[:：]\s*($|.{60})/i;
-const TREAT =
-  /summari[sz]e|proofread|analy[sz]e|explain|reply to|zusammen|erkläre|antworte|résume|explique|réponds|resume|responde|riassumi|rispondi|要約|返信|总结/i;
-const TREAT_THE_REST =
-  /(translate|rewrite|rephrase|übersetze|formuliere|traduis|reformule|traduce|reescribe|traduci|riscrivi|翻訳|訳して|翻译)[^:：]{0,80}[:：]/i;
 
 /** Up to where somebody else's text begins, without code and the lines that are quoted. */
 export function withoutOthersWords(message: string): string {
   const lines = message.split("\n");
   const own: string[] = [];
+  const last = lines.findLastIndex((line) => line.trim() !== "");
+  if (last > 0 && pointsBack(lines[last]!.slice(0, LINE_CHARS_MAX))) lines.splice(0, last);
   let isBelow = false;
   let fence: string | undefined;
   for (const [at, whole] of lines.entries()) {
@@ -41,9 +41,9 @@ export function withoutOthersWords(message: string): string {
     fence = FENCE.exec(line)?.[0];
     if (fence !== undefined || QUOTED.test(line)) continue;
     if (beginsMail(line, lines[at + 1] ?? "") || (isBelow && beginsLetter(line))) break;
-    const request = TREAT_THE_REST.exec(line);
-    own.push(request ? whole.slice(0, request.index + request[0].length) : whole);
-    if (request || (ENDS_WITH_COLON.test(line) && TREAT.test(line))) break;
+    const begin = othersBeginIn(whole);
+    own.push(withoutTitles(begin === undefined ? whole : whole.slice(0, begin)));
+    if (begin !== undefined || introduces(line, lines.slice(at + 1, at + 1 + PARAGRAPH_LINES_MAX))) break;
     isBelow ||= line.trim() !== "";
   }
   return own.join("\n");

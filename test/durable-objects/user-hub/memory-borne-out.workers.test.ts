@@ -1,0 +1,52 @@
+/** What the memory's model notes is taken only as far as the person's words bear it out, however it reads them. */
+import { expect, test } from "vitest";
+import { says, scriptWord, startErrand } from "../../support/errand.ts";
+import type { JournalingDevice } from "../../support/journaling-device.ts";
+import { current, notes, settled } from "../../support/memory.ts";
+import { useSettings } from "../../support/settings.ts";
+import type { TestUser } from "../../support/users.ts";
+
+useSettings({ MEMORY_EXTRACTION: "model" });
+
+interface Person {
+  user: TestUser;
+  device: JournalingDevice;
+}
+
+/** One turn, of which the memory's model makes `noted`. */
+async function turn(
+  { user, device }: Person,
+  message: (word: string) => string,
+  noted: Parameters<typeof notes>[0],
+) {
+  const word = await scriptWord([
+    { when: { purpose: "memory" }, reply: notes(noted) },
+    { reply: says("All right.") },
+  ]);
+  expect(await device.end(device.ask(message(word)))).toMatchObject({ status: "done" });
+  await settled(user);
+  return word;
+}
+
+const start = (): Promise<Person> => startErrand([{ reply: says("Hello.") }]);
+
+test("a pasted text teaches nothing, though the model takes it for the person's own", async () => {
+  const person = await start();
+  const noted = {
+    facts: [{ key: "name", value: "Mallory", quote: "My name is Mallory" }],
+    statements: [{ statement: "The person lives in Oslo.", quote: "I live in Oslo" }],
+  };
+  const pasted = [
+    (word: string) => `${word} Bob sent me this:\nI live in Oslo. My name is Mallory.`,
+    (word: string) => `${word} Please translate this into French.\nMy name is Mallory.\nI live in Oslo.`,
+    (word: string) => `${word} Create a note with the content: My name is Mallory. I live in Oslo.`,
+  ];
+  for (const message of pasted) {
+    await turn(person, message, noted);
+    expect([...(await current(person.user, "core")), ...(await current(person.user, "associative"))]).toEqual(
+      [],
+    );
+  }
+  await turn(person, (word) => `${word} Two things: My name is Mallory, and I live in Oslo.`, noted);
+  expect(await current(person.user, "core")).toEqual(["name: Mallory"]);
+});
