@@ -80,3 +80,33 @@ export function detectLanguage(text: string): Language | undefined {
   const isTold = best!.count >= read * STOP_WORD_SHARE_MIN && best!.count > second!.count * LEAD_MIN;
   return isTold && best!.count > 1 ? best!.language : undefined;
 }
+
+/** Words that questions begin with, each of one language alone, with and without accents. */
+const QUESTION_WORDS: Readonly<Record<StemmedLanguage, ReadonlySet<string>>> = {
+  en: words("what who whose whom when where which why how"),
+  de: words(
+    "wer wem wen wessen wann wo woher wohin welche welchem welchen welcher welches warum weshalb wie wieviel wieviele",
+  ),
+  fr: words("combien quel quelle quels quelles pourquoi comment quand où"),
+  es: words(`cuánto cuanto cuántos cuantos cuánta cuanta cuántas cuantas quién quien quiénes quienes dónde donde cuándo cuando
+    cuál cual cuáles cuales cómo qué`),
+  it: words("quanto quanti quanta quante chi dove quale quali perché perche cosa"),
+};
+const QUESTION_WORD_WEIGHT = 2;
+
+/** The language of a question, which may be a few words long; undefined where they do not tell. */
+export function questionLanguage(question: string): Language | undefined {
+  if (/[¿¡]/.test(question)) return "es";
+  const told = detectLanguage(question);
+  if (told) return told;
+  const asked = Array.from(wordSpans(question.normalize("NFC")), ({ word }) => word.toLowerCase());
+  const weightIn = (language: StemmedLanguage) =>
+    asked.reduce((sum, word) => {
+      const weight = QUESTION_WORDS[language].has(word) ? QUESTION_WORD_WEIGHT : 0;
+      return sum + weight + Number(STOP_WORDS[language].has(word));
+    }, 0);
+  const [best, second] = STEMMED_LANGUAGES.map((language) => ({ language, weight: weightIn(language) })).sort(
+    (one, other) => other.weight - one.weight,
+  );
+  return best && second && best.weight > second.weight ? best.language : undefined;
+}

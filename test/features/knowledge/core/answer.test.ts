@@ -54,19 +54,22 @@ describe("an answer from sources", () => {
     expect(read([long.slice(0, 50), long.slice(50)]).text).toBe(long);
   });
 
-  test("that was not found says so in the model's words, while these are no more than that", () => {
-    const own = "Davon steht in den Quellen nichts.";
-    expect(read([`NOT FOUND\n${own}`], "Wie viele Tage Urlaub gibt es?")).toMatchObject({
+  test("that was not found says so in our words alone, whatever the model adds", () => {
+    expect(read(["NOT FOUND\nDavon steht nichts da."], "Wie viele Tage Urlaub gibt es?")).toMatchObject({
       isAnswered: false,
-      text: own,
+      text: "Die Quellen sagen dazu nichts.",
+      streamed: "Die Quellen sagen dazu nichts.",
     });
     for (const words of [
-      "Visit https://example.com for more.",
-      "Nothing.\nBut thirty days it is.",
-      "x".repeat(400),
+      "The CEO earns 5 million euros.",
+      "See https://example.com.",
+      "Nothing.\nThirty.",
       "",
     ]) {
-      expect(read([`not found.\n${words}`]).text).toBe("The sources do not say.");
+      expect(read([`NOT FOUND\n${words}`])).toMatchObject({
+        text: "The sources do not say.",
+        streamed: "The sources do not say.",
+      });
     }
   });
 
@@ -81,6 +84,13 @@ describe("an answer from sources", () => {
     ["Wie viele Tage Urlaub gibt es in dem Jahr?", "Die Quellen sagen dazu nichts."],
     ["Quels sont les jours de congé dans une année ?", "Les sources ne le disent pas."],
     ["休暇は何日ありますか？", "資料にはこのことは書かれていません。"],
+    ["Was verdient der Chef?", "Die Quellen sagen dazu nichts."],
+    ["Combien gagne le patron ?", "Les sources ne le disent pas."],
+    ["¿Cuánto gana el jefe?", "Las fuentes no lo dicen."],
+    ["Cuanto gana el jefe", "Las fuentes no lo dicen."],
+    ["Quanto guadagna il capo?", "Le fonti non lo dicono."],
+    ["老板的工资是多少？", "这些资料没有提到这一点。"],
+    ["Was Ida paid?", "The sources do not say."],
     ["Hur många dagar semester finns det?", "The sources do not say."],
   ])("is missing in the language of %j where that can be told", (question, sentence) => {
     expect(silence(question)).toBe(sentence);
