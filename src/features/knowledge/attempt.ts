@@ -11,7 +11,14 @@ import { isUnfinished, type Reading } from "./indexing.ts";
 import { removePostings } from "./postings.ts";
 import { announce, type Progress } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
-import { chunkPlaces, chunks, collections, documents, documentVersions } from "./tables.ts";
+import {
+  chunkPlaces,
+  chunks,
+  collections,
+  collectionVersions,
+  documents,
+  documentVersions,
+} from "./tables.ts";
 import type { KnowledgeVault } from "./vault.ts";
 
 /** Longer than any step takes: until then the schedule leaves it alone. */
@@ -105,14 +112,17 @@ export async function fail(
   await announce(ctx, document, { status: "failed", progress: document.progress, reasonCode: code });
 }
 
-/** What no version of the collection has any more goes, and the schedule need not come back for this document. */
+/**
+ * What no version of the collection has any more goes, and the schedule need not come back for this document before a
+ * version with it is kept no more that a restoration took the place of.
+ */
 export async function tidy(ctx: JobCtx, { document, collection }: Taken): Promise<void> {
   const permission = allow("documents", "ingest");
   await pruneVersions(ctx, permission, collection.id);
   await ctx.db.run(permission, (queries) => [
     queries
       .update(documents)
-      .set({ dueAt: afterwards(document) })
+      .set({ dueAt: sql`coalesce(${afterwards(document)}, ${leftUntil(document)})` })
       .where(
         and(
           eq(documents.id, document.id),
@@ -121,6 +131,13 @@ export async function tidy(ctx: JobCtx, { document, collection }: Taken): Promis
         ),
       ),
   ]);
+}
+
+function leftUntil({ id, collectionId }: Reading["document"]) {
+  return sql`(
+    select min(left_at) + ${KEPT} from ${collectionVersions} as one
+    where one.collection_id = ${collectionId}::uuid and left_at > now() - ${KEPT} and exists (
+      select from ${documentVersions} where document_id = ${id}::uuid and versions @> one.number and not upper_inf(versions)))`;
 }
 
 /** Null, unless it is to go with its collection. */

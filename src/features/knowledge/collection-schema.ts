@@ -115,7 +115,8 @@ export const CollectionVersion = z
     restored_from: z.int().nullable(),
     outlives: z.int().describe("How many more versions it stays for; with the next one after them it goes"),
     kept_until: time.nullable().meta({
-      description: "Until then it is kept in any case: a restoration took its place",
+      description:
+        "Until then it is kept however many versions follow, unless as many restorations do: one took its place",
       examples: [null],
     }),
     created_at: time,
@@ -133,7 +134,8 @@ export const RestoredCollection = Collection.extend({
       version: z.int(),
       documents: z.int().describe("How many of its documents can be found no more"),
       kept_until: time.describe(
-        "Until then it can be restored in any case; what only it has goes after that",
+        "Until then it can be restored, however many versions follow, unless as many restorations do; what only it has goes " +
+          "after that",
       ),
     })
     .nullable()

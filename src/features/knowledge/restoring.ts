@@ -7,7 +7,14 @@ import type { Queries } from "../../platform/db.ts";
 import { allow } from "../auth/policy.ts";
 import { recordOf } from "../users/service.ts";
 import { UNQUEUED } from "./acceptance.ts";
-import { KEPT_MS, liveCollection, lockCollection, requireOwn, selectCollection } from "./collection-rows.ts";
+import {
+  KEPT,
+  KEPT_MS,
+  liveCollection,
+  lockCollection,
+  requireOwn,
+  selectCollection,
+} from "./collection-rows.ts";
 import { recount } from "./postings.ts";
 import { announce, announceContent } from "./progress.ts";
 import { pruneVersions } from "./pruning.ts";
@@ -24,6 +31,8 @@ import { openVault } from "./vault.ts";
 
 /** Who restores waits for none of them, and hears of the collection itself. */
 const STOPPED_TOLD_MAX = 50;
+/** Any of them brings the schedule back to the collection; some may be deleted by then. */
+const DUE_MAX = 10;
 
 /**
  * Makes a new version with the content of an earlier one. Nothing is read or embedded again: what differs is shown or
@@ -157,8 +166,11 @@ function showVersion(queries: Queries, ctx: Ctx, { id, version, condition }: Res
     ), recounted as (${recount(sql`shown`)}), described as (
       update ${documents} set body = newest.body, type = newest.type, size = newest.size, updated_at = now(),
         chunks = case when is_newest then newest.chunks else 0 end,
-        terms = case when is_newest then newest.terms else 0 end
-      from (select distinct on (document_id) * from changed order by document_id, is_newest desc, upload desc) as newest
+        terms = case when is_newest then newest.terms else 0 end,
+        due_at = case when status = 'ready' and place <= ${DUE_MAX}::integer then coalesce(due_at, now() + ${KEPT}) else due_at end
+      from (
+        select distinct on (document_id) *, dense_rank() over (order by document_id) as place
+        from changed order by document_id, is_newest desc, upload desc) as newest
       where ${documents.id} = newest.document_id
     ), replaced as (
       update ${collectionVersions} set left_at = now() from counted

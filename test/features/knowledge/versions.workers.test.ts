@@ -289,6 +289,28 @@ test("what a restoration took away is kept for 30 days, however much is sent, an
   expect((await found(user, collection, "heron"))[0]?.document.id).toBe(heron.id);
 });
 
+test("the schedule comes back for what a restoration took away, though nobody does anything any more", async () => {
+  const collection = await newCollection(user, { versions_kept: 2 });
+  const send = (animal: string) =>
+    ingested(user, { collection_id: collection.id, content: paragraph(animal) });
+  const [, heron] = [await send("otter"), await send("heron")];
+  const { replaced: left } = await restore(collection, 1);
+  await send("badger");
+  await send("marten");
+  // Not before: what comes for another reason puts it off to then.
+  await deliver(messageFor(user, heron));
+  const { rows } = await admin().execute(
+    sql`select due_at from documents where id = ${heron.id} and due_at = ${left?.kept_until}::timestamptz`,
+  );
+  expect(rows).toHaveLength(1);
+  expect(await bytesKept(heron)).toBe(1);
+  await admin().execute(sql`update collection_versions set left_at = now() - interval '30 days 1 minute'
+    where collection_id = ${collection.id} and left_at is not null`);
+  await deliver(messageFor(user, heron));
+  expect((await call("GET", `/api/v1/rag/documents/${heron.id}`, { as: user })).status).toBe(404);
+  expect(await bytesKept(heron)).toBe(0);
+});
+
 test("of what restorations took away no more is kept than of versions at all", async () => {
   const collection = await newCollection(user, { versions_kept: 2 });
   for (const animal of ["otter", "heron"]) {
