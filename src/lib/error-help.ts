@@ -114,9 +114,9 @@ export const ERROR_HELP: Record<ErrorCode, ErrorHelp> = {
     remedy: "Ask for less at once, or raise `resource_limits` of the agent.",
   },
   output_invalid: {
-    when: "An extractor's model handed in rows that do not fit the agent's schema, and could not mend them when told why.",
+    when: "An extractor's model handed in rows that do not fit the agent's schema, and could not mend them when told why; or an agent's model ended without an answer.",
     remedy:
-      "Make the schema simpler, say in the agent's prompt what its fields mean, or choose a stronger model.",
+      "Make the schema simpler, say in the agent's prompt what its fields mean, allow it more tool calls, or choose a stronger model.",
   },
   turn_too_large: {
     when: "The turn used up its tokens before it had an answer: too much was read, or too many steps were needed.",

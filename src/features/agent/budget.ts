@@ -2,10 +2,11 @@ import type { ModelResponse } from "../../platform/model-port.ts";
 import type { TurnUsage } from "../hub/protocol.ts";
 import type { UsedUnit } from "../tools/types.ts";
 
-/** Hears of each response, and says when there may be no further one. */
+/** Hears of each response and each tool call that runs, and says when there may be no further response. */
 export interface Budget {
   readonly tokensLeft: number;
   add(response: ModelResponse): void;
+  addToolCall(): void;
   isSpent(): boolean;
 }
 
@@ -33,8 +34,11 @@ export class TurnBudget implements Budget {
       output_tokens: usage.output_tokens + response.usage.outputTokens,
       cache_read_tokens: usage.cache_read_tokens + response.usage.cacheReadTokens,
       model_calls: usage.model_calls + 1,
-      tool_calls: usage.tool_calls + response.content.filter((block) => block.type === "tool_use").length,
     };
+  }
+
+  addToolCall(): void {
+    this.#usage = { ...this.#usage, tool_calls: this.#usage.tool_calls + 1 };
   }
 
   /** One more of what a tool uses up besides tokens. */
@@ -64,6 +68,10 @@ export function jointBudget(turn: Budget, own: Budget): Budget {
     add: (response) => {
       turn.add(response);
       own.add(response);
+    },
+    addToolCall: () => {
+      turn.addToolCall();
+      own.addToolCall();
     },
     isSpent: () => turn.isSpent() || own.isSpent(),
   };

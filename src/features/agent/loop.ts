@@ -214,6 +214,7 @@ async function useTool(
   }
   // What a person agreed to begins only now, though its response is from the journal.
   if (!isReplayed || asks) ports.progress(tool.name === "task" ? "delegating" : "tool", tool.label);
+  ports.budget.addToolCall();
   return runTool(tool, use.input, ports.toolContext(place.position), ports.report);
 }
 

@@ -36,6 +36,11 @@ export class RunMeter implements Budget {
     this.#outer?.add(response);
   }
 
+  addToolCall(): void {
+    this.#budget.addToolCall();
+    this.#outer?.addToolCall();
+  }
+
   isSpent(): boolean {
     return this.#budget.isSpent() || this.#outer?.isSpent() === true;
   }

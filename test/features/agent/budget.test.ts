@@ -21,9 +21,11 @@ describe("a turn's budget", () => {
     });
   });
 
-  it("adds up the tokens, the model calls and the tool calls of all responses", () => {
+  it("adds up the tokens and the model calls of all responses, and of the tool calls those that ran", () => {
     const budget = new TurnBudget(1000);
-    budget.add(response(10, 3, [words, toolUse, toolUse]));
+    budget.add(response(10, 3, [words, toolUse, toolUse, toolUse]));
+    budget.addToolCall();
+    budget.addToolCall();
     budget.add(response(20, 4, [words]));
     expect(budget.usage).toEqual({
       input_tokens: 30,

@@ -39,7 +39,7 @@ describe("a chat agent", () => {
   it("can neither delegate nor write what is remembered, and sees none of it", async () => {
     const bench = new TurnBench();
     const context = vi.fn();
-    bench.memory = { context, recall: async () => [], learn: () => ({ text: "" }) };
+    bench.memory = { context, recall: async () => [], learn: () => ({ text: "" }), closing: () => undefined };
     const agent = agentToRun({ tools: ["list_tasks", "recall"] });
     const model = ScriptedModel.inOrder(says("Hello."));
     await run(bench, agent, model);
@@ -67,10 +67,25 @@ describe("a chat agent", () => {
       says("Two looks, no more."),
     );
     const result = await run(bench, agent, model);
-    expect(result).toMatchObject({ status: "done", text: "Two looks, no more." });
+    expect(result).toMatchObject({ status: "done", text: "Two looks, no more.", usage: { tool_calls: 2 } });
     expect(bench.calls).toHaveLength(2);
     expect(model.requests[1]?.toolChoice).toBe("none");
     expect(lastOf(model.requests[1])).toContain("no more tool calls are allowed");
+  });
+
+  it("has failed, and says so, when it goes on calling tools instead of answering", async () => {
+    const agent = agentToRun({ tools: ["list_tasks"], resource_limits: { max_tool_calls: 1 } });
+    const model = ScriptedModel.inOrder(
+      uses(["list_tasks"], ["list_tasks"], ["list_tasks"]),
+      uses(["list_tasks"]),
+    );
+    const result = await run(new TurnBench(), agent, model);
+    expect(result).toMatchObject({
+      status: "failed",
+      error: { code: "output_invalid", message: expect.stringContaining("without an answer") },
+      usage: { model_calls: 2, tool_calls: 1 },
+    });
+    expect(model.requests[1]?.toolChoice).toBe("none");
   });
 
   it("without any tool calls is offered no tools", async () => {

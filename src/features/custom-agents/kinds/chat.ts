@@ -1,3 +1,4 @@
+import { AppError } from "../../../lib/errors.ts";
 import { CUSTOM_FRAMES, customAgent, plainReader } from "../../agent/service.ts";
 import { type Kind, unused } from "./kind.ts";
 
@@ -14,6 +15,10 @@ export const chat: Kind = {
       tools: resource_limits.max_tool_calls > 0 ? tools : [],
     });
     const answer = await stage.run({ path: "", agent, withHistory: true, speaksThrough: plainReader });
-    return answer.kind === "answer" ? answer.text : "";
+    if (answer.kind === "answer" && answer.text.trim() !== "") return answer.text;
+    const allowed = resource_limits.max_tool_calls;
+    throw new AppError("output_invalid", {
+      detail: `The agent ended without an answer. It may call tools ${allowed} times in a run.`,
+    });
   },
 };
