@@ -1,3 +1,4 @@
+import { hasRoomFor } from "../../src/features/memory/core-facts.ts";
 import { dismissed, edited, writtenCore } from "../../src/features/memory/item.ts";
 import type {
   MemoryChange,
@@ -47,6 +48,7 @@ export class MemoryCommands {
     const { store, questions } = this.#memory;
     const known = this.#fact(entry.key);
     if (ifMatch && !(known && ifMatch.includes(known.version))) return { kind: "stale" };
+    if (!hasRoomFor(store.core(this.#memory.now), entry)) return { kind: "full" };
     const changes = writtenCore(known, entry, OWN, this.#memory.making());
     const write = () => {
       questions.drop(entry.key);
@@ -67,7 +69,7 @@ export class MemoryCommands {
   }
 
   async #edit({ tier, id, text, ifMatch }: CommandOf<"edit">, ctx: Ctx): Promise<MemoryOutcome> {
-    const { store } = this.#memory;
+    const { store, questions } = this.#memory;
     // Before anything is read: what is checked must still hold when it is written.
     const vectors = await this.#memory.embedding.vectorsOf(
       tier === "associative" || tier === "episodic" ? [text] : [],
@@ -75,9 +77,16 @@ export class MemoryCommands {
     const item = this.#item(tier, id);
     if (!item) return { kind: "not_found" };
     if (ifMatch && !ifMatch.includes(item.version)) return { kind: "stale" };
+    const { key } = item.body.tier === "core" ? item.body : { key: undefined };
+    if (key !== undefined && this.#fact(key)?.id !== id) return { kind: "not_found" };
+    if (key !== undefined && !hasRoomFor(store.core(this.#memory.now), { key, value: text }))
+      return { kind: "full" };
     const change = edited(item, text, this.#memory.now);
     const vector = vectors.get(textOf(change.item.body));
-    const write = () => this.#memory.apply([change], new Map(vector ? [[id, vector]] : []));
+    const write = () => {
+      if (key !== undefined) questions.drop(key);
+      this.#memory.apply([change], new Map(vector ? [[id, vector]] : []));
+    };
     const isStored = await this.#reword(item, text, write, ctx);
     return this.#settled([change], store.find(id), isStored);
   }

@@ -5,6 +5,7 @@ import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { audit, recordOf } from "../users/service.ts";
 import { mine } from "./conditions.ts";
+import { CORE_BYTES_MAX } from "./core-facts.ts";
 import { toAnswer } from "./rows.ts";
 import {
   type CoreEntry,
@@ -22,7 +23,10 @@ import { openVault } from "./vault.ts";
 /** Versions the caller accepts; undefined when it does not mind. */
 type IfMatch = readonly number[] | undefined;
 
-/** Writes a fact, in place of what was known by this key. The person says so themselves: nothing is asked back. */
+/**
+ * Writes a fact, in place of what was known by this key. The person says so themselves: nothing is asked back. Throws
+ * `conflict` when there is no room for it.
+ */
 export async function putCore(ctx: Ctx, entry: CoreEntry, ifMatch: IfMatch) {
   const known = ifMatch && and(await liveFact(ctx, entry), versionIn(ifMatch));
   await permit(ctx, "update", { event: "memory.written", known });
@@ -35,7 +39,10 @@ export async function deleteCore(ctx: Ctx, key: CoreKey, ifMatch: IfMatch): Prom
   settled(await ask(ctx, { kind: "delete_core", key, ...matching(ifMatch) }));
 }
 
-/** Gives an item other words. Throws `precondition_failed` when its version is not one of `ifMatch`. */
+/**
+ * Gives an item other words. Throws `precondition_failed` when its version is not one of `ifMatch`, and `conflict` when there
+ * is no room for a longer fact.
+ */
 export async function editMemory(
   ctx: Ctx,
   { tier, id }: { tier: MemoryTier; id: string },
@@ -129,6 +136,10 @@ function settled(outcome: MemoryOutcome): Memory | null {
       throw new AppError("not_found");
     case "stale":
       throw new AppError("precondition_failed");
+    case "full":
+      throw new AppError("conflict", {
+        detail: `All facts go into each turn: there is room for ${CORE_BYTES_MAX} bytes of them. Delete some, or make them shorter.`,
+      });
     case "session_ended":
       throw new AppError("session_revoked");
     case "postponed":

@@ -1,5 +1,5 @@
 /** Rules of core memory: which facts say who somebody is, and how much there may be. */
-import type { MemoryItem } from "./schema.ts";
+import type { CoreEntry, MemoryItem } from "./schema.ts";
 
 /** Spec 6: core memory goes into every turn, whole. */
 export const CORE_BYTES_MAX = 4_096;
@@ -61,4 +61,11 @@ export function coreBytes(items: readonly Pick<MemoryItem, "body">[]): number {
     if (body.tier === "core") bytes += Buffer.byteLength(`${JSON.stringify({ [body.key]: body.value })}\n`);
   }
   return bytes;
+}
+
+/** Whether there is room for a fact in place of what is known by its key. What needs no more room than that always fits. */
+export function hasRoomFor(core: readonly Pick<MemoryItem, "body">[], entry: CoreEntry): boolean {
+  const others = core.filter(({ body }) => body.tier !== "core" || body.key !== entry.key);
+  const bytes = coreBytes([...others, { body: { tier: "core", ...entry } }]);
+  return bytes <= CORE_BYTES_MAX || bytes <= coreBytes(core);
 }

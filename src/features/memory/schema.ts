@@ -131,6 +131,7 @@ export type CoreQuestion = z.infer<typeof CoreQuestion>;
 
 const FACTS_MAX = 10;
 const STATEMENTS_MAX = 20;
+const ENDED_MAX = 10;
 const Quote = z.string().trim().min(1).max(QUOTE_CHARS_MAX);
 
 /** What one exchange taught, as the `small` model says it. `quote` must be found in the person's own words. */
@@ -150,6 +151,11 @@ export const Extraction = z.object({
       }),
     )
     .max(STATEMENTS_MAX),
+  /** What is known and holds no more, with nothing in its place: a fact by its key, or a statement by its number. */
+  ended: z
+    .array(z.object({ key: CoreKey.optional(), statement: z.int().min(1).optional(), quote: Quote }))
+    .max(ENDED_MAX)
+    .optional(),
   summary: Summary.nullable(),
 });
 export type Extraction = z.infer<typeof Extraction>;
@@ -169,12 +175,13 @@ export type MemoryCommand = z.infer<typeof MemoryCommand>;
 
 /**
  * What became of a command. `done` means that replica, outbox, vectors and database agree; with `postponed` the hub has
- * made the change and the database is still owed it.
+ * made the change and the database is still owed it; with `full` there is no room for the fact.
  */
 export const MemoryOutcome = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("done"), item: MemoryItem.nullable() }),
   z.object({ kind: z.literal("not_found") }),
   z.object({ kind: z.literal("stale") }),
+  z.object({ kind: z.literal("full") }),
   z.object({ kind: z.literal("session_ended") }),
   z.object({ kind: z.literal("postponed") }),
 ]);
@@ -231,6 +238,8 @@ export const PutCore = z.object({ value: Value }).meta({ id: "PutCore" });
 export const EditMemory = z.object({ text: Summary }).meta({ id: "EditMemory" });
 
 export const CoreKeyParam = z.object({ key: CoreKey });
-/** A fact is addressed by its key. */
+/** A path has one name for what stands in a place. */
+export const CoreIdParam = z.object({ key: Uuid.describe("The fact's id") });
+/** A fact has its key in place of its id, but where it is corrected. */
 export const MemoryParams = z.object({ tier: MemoryTier.exclude(["core"]), id: Uuid });
 export const PatternParams = z.object({ id: Uuid });

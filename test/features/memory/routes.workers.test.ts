@@ -10,7 +10,7 @@ import { call, callFor, problemOf } from "../../support/api.ts";
 import { connectAs } from "../../support/database.ts";
 import { evictHub, ringAlarm } from "../../support/hub.ts";
 import { newUser, type TestUser, userCtx } from "../../support/users.ts";
-import { episode, fact, pattern, statement } from "./items.ts";
+import { episode, fact, pattern, START_MS, statement } from "./items.ts";
 
 const PATH = "/api/v1/memory";
 
@@ -102,6 +102,50 @@ test("an item is corrected with its version, vouched for by the person, and foun
   expect(await events(user)).toEqual(["memory.edited by user"]);
 });
 
+test("a fact is corrected by its id, in its version, and its old value is gone", async () => {
+  const [item, history] = [fact("boat", "Aurora"), fact("boat", "Zora", { validTo: START_MS })];
+  const user = await remembering(item, history);
+  const patch = (id: string, text: string, etag = '"1"') =>
+    call("PATCH", `${PATH}/core/${id}`, { as: user, body: { text }, headers: { "if-match": etag } });
+  expect(await problemOf(await patch(item.id, "x", '"3"'))).toMatchObject({ status: 412 });
+  expect(await problemOf(await patch(history.id, "x"))).toMatchObject({ status: 404 });
+  expect(await problemOf(await patch(newId(), "x"))).toMatchObject({ status: 404 });
+  expect(await problemOf(await patch(item.id, "x".repeat(501)))).toMatchObject({ status: 422 });
+  const edited = await patch(item.id, "Minerva");
+  expect(edited.headers.get("etag")).toBe('"2"');
+  expect(Memory.parse(await edited.json())).toMatchObject({
+    key: "boat",
+    text: "Minerva",
+    provenance: { source: "user" },
+  });
+  expect((await list(user, "?tier=core")).data.map(({ text }) => text)).toEqual(["Minerva"]);
+  expect(JSON.stringify(await stored(user))).not.toContain("Aurora");
+  const put = { as: user, body: { value: "Fortuna" } };
+  expect(await callFor(Memory, "PUT", "/memory/core/boat", put)).toMatchObject({ text: "Fortuna" });
+  expect((await list(user, "?tier=core")).data).toHaveLength(1);
+});
+
+test("facts for which there is no room in a prompt are refused, and shorter ones taken", async () => {
+  const known = Array.from({ length: 8 }, (_, at) => fact(`fact_${at}`, "x".repeat(480)));
+  const user = await remembering(...known);
+  const put = (key: string, value: string) =>
+    call("PUT", `${PATH}/core/${key}`, { as: user, body: { value } });
+  const refused = await problemOf(await put("more", "y".repeat(200)));
+  expect(refused).toMatchObject({ status: 409, code: "conflict" });
+  expect(refused.detail).toContain("4096 bytes");
+  const longer = await call("PATCH", `${PATH}/core/${known[0]!.id}`, {
+    as: user,
+    body: { text: "y".repeat(500) },
+  });
+  expect(longer.status).toBe(200);
+  expect((await put("fact_1", "y".repeat(500))).status).toBe(200);
+  expect((await put("fact_2", "short")).status).toBe(200);
+  expect((await put("more", "y".repeat(200))).status).toBe(200);
+  expect((await stored(user)).filter(({ body }) => body.tier === "core" && body.key === "more")).toHaveLength(
+    1,
+  );
+});
+
 test("a tier that is not the item's, and words that its tier cannot hold, are refused", async () => {
   const item = statement("Likes tea");
   const user = await remembering(item);
@@ -155,18 +199,19 @@ test("a dismissed pattern is listed no more, and stays in the export", async () 
 });
 
 test("another person's items are not there, and stay as they are", async () => {
-  const [item, habit] = [statement("mine"), pattern("mine too")];
-  const owner = await remembering(item, habit);
+  const [item, habit, known] = [statement("mine"), pattern("mine too"), fact("boat", "Aurora")];
+  const owner = await remembering(item, habit, known);
   const stranger = await newUser(env);
   const tries = [
     call("PATCH", `${PATH}/associative/${item.id}`, { as: stranger, body: { text: "theirs" } }),
     call("DELETE", `${PATH}/associative/${item.id}`, { as: stranger }),
+    call("PATCH", `${PATH}/core/${known.id}`, { as: stranger, body: { text: "theirs" } }),
     call("POST", `${PATH}/proactive/${habit.id}/dismiss`, { as: stranger }),
   ];
   for (const each of tries)
     expect(await problemOf(await each)).toMatchObject({ status: 404, code: "not_found" });
   expect((await call("DELETE", PATH, { as: stranger })).status).toBe(204);
-  expect(await stored(owner)).toEqual(expect.arrayContaining([item, habit]));
+  expect(await stored(owner)).toEqual(expect.arrayContaining([item, habit, known]));
   expect(await events(stranger)).toEqual([]);
 });
 
