@@ -1,21 +1,16 @@
 import { type TurnMemory, turnZone } from "../../src/features/agent/memory.ts";
 import type { MemoryContext } from "../../src/features/agent/prompts/compose.ts";
 import type { TurnResult } from "../../src/features/agent/types.ts";
-import { assertedIn } from "../../src/features/memory/asserted.ts";
-import { CORE_BYTES_MAX, coreBytes, isIdentity, keptKey } from "../../src/features/memory/core-facts.ts";
-import { proposeCore } from "../../src/features/memory/merge.ts";
-import { Grounds, ownWords } from "../../src/features/memory/own-words.ts";
+import { CORE_BYTES_MAX, coreBytes } from "../../src/features/memory/core-facts.ts";
 import { CONFIDENCE_SHOWN } from "../../src/features/memory/patterns.ts";
 import type { CoreEntry, MemoryItem } from "../../src/features/memory/schema.ts";
 import { textOf } from "../../src/features/memory/text.ts";
 import type { ToolOutput } from "../../src/features/tools/types.ts";
-import { newId } from "../../src/lib/ids.ts";
-import { isWordedIn } from "../../src/lib/wording.ts";
 import { localDay, localText } from "../../src/lib/zone.ts";
-import type { HubMemory, TurnOfChange } from "./memory.ts";
+import type { HubMemory } from "./memory.ts";
 import type { Question } from "./memory-search.ts";
 import { sessionsOf } from "./memory-sessions.ts";
-import type { Learning } from "./run-journal.ts";
+import { TurnFacts } from "./turn-facts.ts";
 import type { TurnRun } from "./turn-run.ts";
 
 const STATEMENTS_MAX = 8;
@@ -32,8 +27,7 @@ export class MemoryForTurn implements TurnMemory {
   readonly #run: TurnRun;
   /** Items that went into the turn. */
   readonly #used = new Set<string>();
-  /** Keys of the questions that its prompt holds. */
-  readonly #asked = new Set<string>();
+  readonly #facts: TurnFacts;
   /** What the person was shown in this turn, and agreed to. */
   readonly #approved = new Set<string>();
   #zone: string;
@@ -41,6 +35,7 @@ export class MemoryForTurn implements TurnMemory {
   constructor(memory: HubMemory, run: TurnRun) {
     this.#memory = memory;
     this.#run = run;
+    this.#facts = new TurnFacts(memory, run);
     this.#zone = run.input.timezone;
   }
 
@@ -56,15 +51,15 @@ export class MemoryForTurn implements TurnMemory {
 
   /** Part of the commit that ends the turn; what goes wrong here must not keep it from ending. */
   settle({ status, text }: TurnResult): void {
-    const { jobs, questions, suggestions, now, parts } = this.#memory;
+    const { jobs, suggestions, now, parts } = this.#memory;
     const { input, row } = this.#run;
     const { requestId, createdAt: beganAt } = row;
     const isDone = status === "done";
     try {
       const suggested = suggestions.settle(requestId, isDone ? text : null);
       if (suggested !== undefined) this.#used.add(suggested);
+      this.#facts.settle({ isDone });
       if (!isDone) return;
-      questions.noteAsked({ requestId, shown: this.#asked }, text, now);
       const { chatId, message: said } = input;
       const told = {
         version: 1 as const,
@@ -80,9 +75,10 @@ export class MemoryForTurn implements TurnMemory {
   }
 
   async #context(): Promise<MemoryContext> {
-    const { loading, store, questions } = this.#memory;
+    const { loading, store } = this.#memory;
     const { input, row } = this.#run;
     await loading.enough();
+    const confirmed = this.#facts.takeAnswer();
     const question =
       this.#memory.vectors.count > 0 ? await this.#memory.embedding.question(input.message) : undefined;
     const core = withinCap(store.core(row.createdAt));
@@ -97,16 +93,11 @@ export class MemoryForTurn implements TurnMemory {
       statements: question ? this.#lines(this.#search(question, "associative", STATEMENTS_MAX)) : [],
       sessions: this.#sessions(question),
       patterns: patterns.map(({ body }) => textOf(body)),
+      ...(confirmed.length > 0 ? { confirmed } : {}),
     };
     if (input.kind !== "home") return found;
     const suggestion = this.#suggestion(patterns);
-    const open = questions.unasked(row.createdAt);
-    for (const { key } of open) this.#asked.add(key);
-    return {
-      ...found,
-      ...(suggestion === undefined ? {} : { suggestion }),
-      questions: open.map(({ key, known, proposed }) => ({ key, known, proposed })),
-    };
+    return { ...found, ...(suggestion === undefined ? {} : { suggestion }) };
   }
 
   async recall(query: string): Promise<readonly string[]> {
@@ -128,41 +119,16 @@ export class MemoryForTurn implements TurnMemory {
   }
 
   learn(position: string, entry: CoreEntry, said: readonly string[]): ToolOutput {
-    return this.#run.learn(position, () => this.#decide(entry, said));
+    return this.#facts.learn(position, entry, said);
   }
 
-  /** What a turn cannot vouch for, and what says who somebody is, becomes a question. */
-  #decide({ key: named, value }: CoreEntry, said: readonly string[]): Learning {
-    const { questions, store } = this.#memory;
-    const { input, row } = this.#run;
-    const own = said.map(ownWords);
-    const core = store.core(row.createdAt);
-    const entry = { key: keptKey(named, core), value };
-    const now = row.createdAt;
-    if (questions.isConfirmed(entry, ownWords(input.message), row.createdAt)) {
-      return { output: STORED, write: () => this.#memory.confirm(entry, this.#origin) };
+  closing(): string | undefined {
+    try {
+      return this.#facts.closing();
+    } catch (cause) {
+      this.#memory.parts.log.error({ event: "memory.unread", request_id: this.#run.row.requestId }, cause);
+      return undefined;
     }
-    if (!isStatedIn(entry, own)) return this.#raise(entry, core, UNSAID);
-    // All of its words are theirs, which is more than the rules ask for.
-    const source = { entry, origin: "person" as const, own: new Grounds([entry.value]), quote: null };
-    const proposal = proposeCore(core, { ...source, requestId: row.requestId }, { now, newId });
-    if (proposal.kind === "ask") return this.#raise(entry, core, UNCONFIRMED);
-    if (proposal.kind === "refuse")
-      return { output: { text: "Not stored: there is no room for more facts.", isError: true } };
-    return { output: STORED, write: () => this.#memory.write(source, this.#origin) };
-  }
-
-  #raise({ key, value }: CoreEntry, core: readonly MemoryItem[], text: string): Learning {
-    const { requestId } = this.#run.row;
-    const before = core.find(({ body }) => body.tier === "core" && body.key === key);
-    const known = before ? textOf(before.body) : null;
-    const question = { key, known, proposed: value, quote: null, requestId };
-    return { output: { text, isError: true }, write: () => this.#memory.raise(question, this.#origin) };
-  }
-
-  get #origin(): TurnOfChange {
-    const { requestId, createdAt: beganAt } = this.#run.row;
-    return { requestId, beganAt };
   }
 
   #search(question: Question, tier: "associative" | "episodic", limit: number): MemoryItem[] {
@@ -209,22 +175,6 @@ export class MemoryForTurn implements TurnMemory {
 }
 
 const NOTHING: MemoryContext = { core: {}, statements: [], sessions: [], patterns: [] };
-const STORED: ToolOutput = { text: "Remembered." };
-const UNSAID =
-  "Not stored: the person has not said this in their own words. Ask them whether it should be remembered; once they have agreed, it can be.";
-const UNCONFIRMED =
-  "Not stored yet, for it would change who the person is known to be. Ask them to confirm it, naming the new value; once they have agreed, call this again.";
-
-/** As a person would say it: of a time zone the place. */
-function spoken({ key, value }: CoreEntry): string {
-  return /time_?zone|^tz$/.test(key) ? (value.split("/").at(-1) ?? value).replaceAll("_", " ") : value;
-}
-
-/** All of it is in the person's own words, and some of it in what they said is so. */
-function isStatedIn(entry: CoreEntry, own: readonly string[]): boolean {
-  const stated = own.map((words) => assertedIn(words, { strict: isIdentity(entry.key) }));
-  return isWordedIn(spoken(entry), own) && new Grounds(stated).touches(spoken(entry));
-}
 
 function dated(at: number, text: string, zone: string): string {
   return `${localText(at, zone).slice(0, 10)}: ${text}`;

@@ -1,6 +1,5 @@
 import { type Exchange, extract, heuristicExtraction } from "../../src/features/memory/extract.ts";
 import { merge } from "../../src/features/memory/merge.ts";
-import { ownWords } from "../../src/features/memory/own-words.ts";
 import type { Extraction, MemoryItem } from "../../src/features/memory/schema.ts";
 import { textOf } from "../../src/features/memory/text.ts";
 import type { Semaphore } from "../../src/lib/semaphore.ts";
@@ -152,9 +151,6 @@ export class MemoryJobs {
     if (!jobs.has(job.requestId)) return;
     jobs.remove(job.requestId);
     memory.noteUse(job.used);
-    for (const question of memory.questions.restated(ownWords(job.said), job.beganAt)) {
-      memory.confirm({ key: question.key, value: question.proposed }, job);
-    }
     const making = memory.making();
     const known = { core: memory.store.core(making.now), statements: this.#statementsNow(learnt) };
     const { changes, questions } = merge(known, learnt.extraction, exchange, making);

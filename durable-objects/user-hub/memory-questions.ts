@@ -1,9 +1,10 @@
-/** Changes to facts that only the person can confirm, from the turn that raised them until they are answered or go stale. */
-import type { z } from "zod";
-import { assertedIn } from "../../src/features/memory/asserted.ts";
+/**
+ * Changes to facts that only the person can confirm: raised by a turn, asked by a later one in words of the hub, answered
+ * by the message after that or dropped.
+ */
+import * as z from "zod";
 import { CoreQuestion } from "../../src/features/memory/schema.ts";
 import { derivedId } from "../../src/lib/ids.ts";
-import { isAgreement, isWordedIn } from "../../src/lib/wording.ts";
 import { MayHold } from "./may-hold.ts";
 import type { HubStorage } from "./storage.ts";
 import type { Vault } from "./vault.ts";
@@ -11,11 +12,11 @@ import type { Vault } from "./vault.ts";
 /** `known` is null where nothing was known: then it is the words that were in doubt. */
 export const OpenQuestion = CoreQuestion.omit({ askedAt: true }).extend({
   known: CoreQuestion.shape.known.nullable(),
+  /** The chat it was asked in; null where there is none. */
+  askedIn: z.string().nullable().optional(),
 });
 export type OpenQuestion = z.infer<typeof OpenQuestion>;
 
-/** Asked in one turn, a few at most. */
-const ASKED_AT_ONCE = 3;
 /** An answer comes soon or not at all. */
 const STALE_MS = 7 * 24 * 3_600_000;
 
@@ -53,39 +54,32 @@ export class MemoryQuestions {
     for (const question of this.#open("raised_at >= ?", 0)) if (isGone(question)) this.drop(question.key);
   }
 
-  /** What the next home turn asks: raised and not asked yet, the oldest first. */
-  unasked(now: number): OpenQuestion[] {
-    return this.#open("asked_at IS NULL AND raised_at > ?", now - STALE_MS).slice(0, ASKED_AT_ONCE);
+  /** What the next home turn but the one that raised it asks: the oldest that was not asked yet. One at a time. */
+  next(now: number, requestId: string): OpenQuestion | undefined {
+    return this.#open("asked_at IS NULL AND raised_at > ?", now - STALE_MS).find(
+      (question) => question.requestId !== requestId,
+    );
   }
 
-  /**
-   * Notes which of those that this turn was shown, or raised itself, the person was asked: what counts is that the answer
-   * they saw names the proposal.
-   */
-  noteAsked(turn: { requestId: string; shown: ReadonlySet<string> }, answer: string, now: number): void {
-    for (const { key, proposed, requestId } of this.#open(
-      "asked_at IS NULL AND raised_at > ?",
-      now - STALE_MS,
-    )) {
-      const mayHaveAsked = turn.shown.has(key) || requestId === turn.requestId;
-      if (!mayHaveAsked || !isWordedIn(proposed, [answer])) continue;
-      this.#storage.run(
-        "UPDATE memory_questions SET asked_at = ? WHERE question_id = ?",
-        now,
-        this.#idOf(key),
-      );
-    }
+  /** The person has read it in this chat, or in a conversation of none. */
+  noteAsked(
+    question: OpenQuestion,
+    { chatId = null, now }: { chatId?: string | undefined | null; now: number },
+  ) {
+    const id = this.#idOf(question.key);
+    if (this.#find(id)?.proposed !== question.proposed) return;
+    const body = this.#vault.seal("memory_questions", id, { ...question, askedIn: chatId });
+    this.#storage.run(
+      "UPDATE memory_questions SET asked_at = ?, body = ? WHERE question_id = ?",
+      now,
+      body,
+      id,
+    );
   }
 
-  /** Whether the person, asked before this turn began, says in this message that the proposal holds. */
-  isConfirmed({ key, value }: { key: string; value: string }, message: string, turnBeganAt: number): boolean {
-    const asked = this.#open("asked_at < ?", turnBeganAt).find((question) => question.key === key);
-    return asked?.proposed === value && (isAgreement(message) || isStatedIn(value, message));
-  }
-
-  /** Proposals that the person, asked before this turn began, has repeated in it. */
-  restated(message: string, turnBeganAt: number): OpenQuestion[] {
-    return this.#open("asked_at < ?", turnBeganAt).filter(({ proposed }) => isStatedIn(proposed, message));
+  /** Those that a message which came at this time answers. */
+  asked(at: number): OpenQuestion[] {
+    return this.#open("asked_at <= ?", at);
   }
 
   prune(now: number): void {
@@ -115,9 +109,4 @@ export class MemoryQuestions {
       key,
     );
   }
-}
-
-/** "No, not Lund" and "Do I live in Lund?" say nothing of the kind. */
-function isStatedIn(value: string, message: string): boolean {
-  return isWordedIn(value, [assertedIn(message, { strict: true })]);
 }

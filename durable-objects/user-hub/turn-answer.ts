@@ -24,6 +24,7 @@ export async function answerTurn(parts: HubParts, services: TurnServices, run: T
       chatId: input.chatId,
       clientContext: input.context,
       loadHistory: () => services.history(input, row.createdAt, HISTORY_CHARS_MAX),
+      isHistoryKept: input.history.length === 0,
       now: row.createdAt,
       timezone: input.timezone,
       locale: input.locale,

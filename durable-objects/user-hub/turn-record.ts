@@ -12,6 +12,8 @@ export const TurnInput = z.object({
   message: z.string(),
   scope: Scope.optional(),
   chatId: z.string().optional(),
+  /** It began the chat. */
+  startsChat: z.boolean().optional(),
   /** The agent that answers, as it was when it was asked. */
   agent: AgentToRun.optional(),
   /** What the client sent along; null when the history is that of the chat. */

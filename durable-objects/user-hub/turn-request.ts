@@ -42,6 +42,7 @@ export function turnInput(
     message: request.message,
     ...(request.scope ? { scope: request.scope } : {}),
     ...(chatId === undefined ? {} : { chatId }),
+    ...(request.startsChat ? { startsChat: true } : {}),
     ...(request.agent ? { agent: request.agent } : {}),
     history: request.chatId === undefined ? (request.history ?? []) : [],
     ...(request.context ? { context: request.context } : {}),

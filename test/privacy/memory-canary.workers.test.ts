@@ -51,13 +51,15 @@ async function expectNothingAtRest(): Promise<void> {
   expect(findCanaries(canaries, lines)).toEqual([]);
 }
 
-async function promptFor(device: JournalingDevice): Promise<string> {
+/** What a turn's model is told of the person, and what the person reads. */
+async function promptFor(device: JournalingDevice): Promise<{ prompt: string; answer: string }> {
   const asking = await scriptWord([
     { when: { purpose: "memory" }, reply: notes({}) },
     { reply: says("Well.") },
   ]);
-  await device.end(device.ask(`What is it that I keep in the shed? ${asking}`));
-  return promptOf(asking);
+  const turn = device.ask(`What is it that I keep in the shed? ${asking}`);
+  await device.end(turn);
+  return { prompt: await promptOf(asking), answer: device.turn(turn).text };
 }
 
 test("nothing that is remembered is at rest in the clear, in any store or log line, at any step of its way", async () => {
@@ -117,7 +119,10 @@ test("nothing that is remembered is at rest in the clear, in any store or log li
   await settled(user);
   const put = { as: user, body: { value: disguised(word("fact by hand")) } };
   await callFor(Memory, "PUT", "/memory/core/motto", put);
-  expect(await promptFor(device)).toContain(word("summary"));
+  const told = await promptFor(device);
+  expect(told.prompt).toContain(word("summary"));
+  expect(told.answer).toContain(word("fact in doubt"));
+  await expectNothingAtRest();
   // The correction takes the summary of that turn along.
   const list = (query: string) => callFor(MemoryPage, "GET", `/memory?${query}`, { as: user });
   const [statement] = (await list(`tier=associative&q=${word("statement learnt")}`)).data;
@@ -129,14 +134,8 @@ test("nothing that is remembered is at rest in the clear, in any store or log li
   });
   await list(`q=${word("searched words")}`);
   await call("PUT", `/api/v1/memory/core/${word("searched words")}`, { as: user, body: { value: 7 } });
-  const prompt = await promptFor(device);
-  for (const name of [
-    "fact learnt",
-    "fact taken",
-    "fact by hand",
-    "edited statement",
-    "fact in doubt",
-  ] as const) {
+  const { prompt } = await promptFor(device);
+  for (const name of ["fact learnt", "fact taken", "fact by hand", "edited statement"] as const) {
     expect(prompt, name).toContain(word(name));
   }
   expect(prompt).not.toContain(word("summary"));

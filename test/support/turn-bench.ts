@@ -47,6 +47,7 @@ export class TurnBench {
         kind: "home",
         message: "the message",
         loadHistory: async () => [],
+        isHistoryKept: true,
         now: Date.parse("2026-11-20T10:00:00Z"),
         timezone: "Europe/Berlin",
         locale: "en",

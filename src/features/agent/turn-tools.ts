@@ -4,6 +4,7 @@ import { WORKSPACE_TOOLS } from "../workspace/tools.ts";
 import type { AgentDefinition, DelegableAgent } from "./agents.ts";
 import { handOverTool, type TaskInput, type TodosInput, taskToolWith, todosTool } from "./delegate.ts";
 import {
+  LEARNT_AFTERWARDS,
   type RecallInput,
   recalled,
   recallTool,
@@ -11,13 +12,13 @@ import {
   type UpdateCoreInput,
   updateCoreTool,
 } from "./memory.ts";
+import type { TurnWords } from "./turn-words.ts";
 
 export interface TurnToolsPorts {
   extraTools: readonly Tool[];
   extraAgents: readonly DelegableAgent[];
   memory: TurnMemory | undefined;
-  /** What the person said in this turn and, as far as it is known, in its chat before. */
-  ownWords(): readonly string[];
+  words: Pick<TurnWords, "own" | "hasOthers">;
   delegate(input: TaskInput, ctx: ToolContext): Promise<ToolOutput>;
   showPlan(input: TodosInput): ToolOutput;
 }
@@ -58,13 +59,14 @@ export class TurnTools {
   }
 }
 
-function memoryTools({ memory, ownWords }: TurnToolsPorts): Tool[] {
+function memoryTools({ memory, words }: TurnToolsPorts): Tool[] {
   if (!memory) return [];
   return [
     {
       ...updateCoreTool,
       ...HARMLESS,
-      run: async (input, { position }) => memory.learn(position, input as UpdateCoreInput, ownWords()),
+      run: async (input, { position }) =>
+        words.hasOthers ? LEARNT_AFTERWARDS : memory.learn(position, input as UpdateCoreInput, words.own),
     },
     {
       ...recallTool,

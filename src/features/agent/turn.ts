@@ -22,6 +22,7 @@ import { specialistOf, topAgentOf } from "./turn-agents.ts";
 import { TurnDevice } from "./turn-device.ts";
 import { TurnSituation } from "./turn-situation.ts";
 import { TurnTools } from "./turn-tools.ts";
+import { TurnWords } from "./turn-words.ts";
 import type { AgentProgram, TurnPorts, TurnRequest, TurnResult } from "./types.ts";
 
 const DELEGATIONS_MAX = 3;
@@ -53,11 +54,10 @@ class Turn {
   readonly #budget: TurnBudget;
   readonly #speaker: TurnSpeaker;
   readonly #delegations = new Semaphore(DELEGATIONS_MAX);
+  readonly #words = new TurnWords();
   #memory: MemoryContext | undefined;
   #added: Pick<TurnResult, "citations" | "answeredBy"> = {};
   #timezone: string;
-  /** What the person said in this turn and, as far as it is known, in its chat before. */
-  #ownWords: string[] = [];
 
   constructor(request: TurnRequest, ports: TurnPorts) {
     this.#request = request;
@@ -71,7 +71,7 @@ class Turn {
       extraTools: ports.extraTools ?? [],
       extraAgents: request.extraAgents ?? [],
       memory: ports.memory,
-      ownWords: () => this.#ownWords,
+      words: this.#words,
       delegate: (input, ctx) => this.#delegate(input, ctx),
       showPlan: (input) => this.#showPlan(input),
     });
@@ -93,7 +93,7 @@ class Turn {
     const [history, memory] = await Promise.all([this.#request.loadHistory(), this.#ports.memory?.context()]);
     this.#memory = memory;
     this.#timezone = turnZone(memory, this.#request.timezone);
-    this.#ownWords = [this.#request.message, ...history.filter(isPerson).map(({ content }) => content)];
+    this.#words.begin(this.#request.message, this.#request.isHistoryKept ? history : []);
     let end = await this.#runTop(topAgentOf(this.#request), "", history, this.#request.message);
     if (end.kind === "ended_by_tool") {
       const instruction = end.input["instruction"];
@@ -104,6 +104,8 @@ class Turn {
     if (end.kind !== "answer") return describeFailure(new AppError("turn_too_large"));
     if (end.stopReason === "refusal") return describeFailure(new AppError("model_refused"));
     if (end.stopReason === "max_tokens") this.#speaker.remark(CUT);
+    const closing = this.#ports.memory?.closing();
+    if (closing !== undefined) this.#speaker.recite(closing);
     return undefined;
   }
 
@@ -153,6 +155,8 @@ class Turn {
     message: string,
   ): Promise<AgentEnd> {
     const prompt = await this.#situation.describe(this.#timezone, this.#memory);
+    // A row on the device may hold anybody's words.
+    if (prompt.scopeRow) this.#words.noteOthers();
     const tools = this.#tools.of(agent, { isDelegated: false });
     this.#speaker.speakFor(agent, tools);
     return this.#run({
@@ -175,7 +179,8 @@ class Turn {
   ): Promise<AgentEnd> {
     const { model, modelSlots, journal, approve } = this.#ports;
     const { signal = this.#ports.signal, meter } = around;
-    return runAgent(run, {
+    const watched = { ...run, tools: this.#words.watching(run.tools) };
+    return runAgent(watched, {
       model,
       modelSlots,
       journal,
@@ -237,10 +242,6 @@ class Turn {
       signal,
     };
   }
-}
-
-function isPerson({ role }: HistoryMessage): boolean {
-  return role === "user";
 }
 
 const NO_ANSWER: ToolOutput = {

@@ -27,6 +27,8 @@ export interface TurnRequest {
   clientContext?: Record<string, unknown> | undefined;
   /** What was said before. Throws `not_found` when the chat does not exist. */
   loadHistory(): Promise<HistoryMessage[]>;
+  /** It was kept here; else it is what a client says was said, of which nothing may be remembered. */
+  isHistoryKept: boolean;
   /** Unix ms at which the turn began. */
   now: number;
   /** The device's; the person may have named another. */

@@ -68,12 +68,12 @@ const DENIAL =
 /** What a sentence may begin with before it comes to who speaks. */
 const LEAD = new RegExp(
   `^(?:(?:(?:${[
-    "and|also|so|yes|yeah|no|well|hi|hello|hey|oh|btw|by the way|fyi|actually|now|today|currently|because|since|that",
+    "and|also|so|from (?:now|today) on|yes|yeah|no|well|hi|hello|hey|oh|btw|by the way|fyi|actually|now|today|currently|because|since|that",
     "(?:please )?(?:remember|note|know|keep in mind)(?: that)?|for the record|(?:can|could|will|would) you (?:please )?(?:remember|note)(?: that)?",
-    "und|auch|ja|nein|hallo|übrigens|eigentlich|jetzt|nun|weil|da|denn|dass|(?:bitte )?merke? dir(?: bitte)?|denk daran",
-    "et|oui|bonjour|salut|car|parce que|que|en fait|désormais|maintenant|(?:retiens|note|rappelle-toi|souviens-toi) que",
-    "sí|hola|además|porque|pues|ahora|(?:recuerda|anota|ten en cuenta) que",
-    "e|ed|sì|ciao|inoltre|perché|ora|adesso|che|(?:ricorda|ricordati|nota) che",
+    "und|auch|ab (?:jetzt|sofort|heute)|ja|nein|hallo|übrigens|eigentlich|jetzt|nun|weil|da|denn|dass|(?:bitte )?merke? dir(?: bitte)?|denk daran",
+    "et|à partir de maintenant|oui|bonjour|salut|car|parce que|que|en fait|désormais|maintenant|(?:retiens|note|rappelle-toi|souviens-toi) que",
+    "sí|a partir de ahora|hola|además|porque|pues|ahora|(?:recuerda|anota|ten en cuenta) que",
+    "e|ed|d['’]ora in poi|sì|ciao|inoltre|perché|ora|adesso|che|(?:ricorda|ricordati|nota) che",
   ].join(
     "|",
   )})(?!\\p{L})|qu['’]|はい|いいえ|実は|ちなみに|それから|其实|现在|另外|对了|请?记住|请?记得)[\\s,!、，。]*)+`,
@@ -83,7 +83,7 @@ const LEAD = new RegExp(
 const SELF_FIRST = new RegExp(
   `^(?:${[
     "i|i['’](?:m|ve|d|ll)|my|mine|we|our|we['’](?:re|ve|ll)",
-    "ich|mein(?:e|er|em|en)?|mir|mich|wir|unser(?:e|er|em|en)?",
+    "ich|\\p{L}+e ich|bin ich|mein(?:e|er|em|en)?|mir|mich|wir|unser(?:e|er|em|en)?",
     "je|j['’]\\p{L}+|mon|ma|mes|moi|nous|notre|nos",
     "yo|mi|mis|me (?:llamo|mudé|gusta|gustan|dedico|apellido)|a mí|soy|estoy|vivo|vivimos|trabajo|tengo|prefiero|hablo|nací|uso|odio",
     "io|mio|mia|miei|mie|il mio|la mia|i miei|le mie|mi (?:chiamo|piace|piacciono|sono|trasferisco)|sono|abito|vivo|lavoro|ho|preferisco|parlo|uso|odio",

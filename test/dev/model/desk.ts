@@ -89,6 +89,7 @@ export class Desk {
         message,
         scope: options.scope,
         loadHistory: async () => options.history ?? [],
+        isHistoryKept: true,
         now: NOW,
         timezone: "Europe/Berlin",
         locale: "en-GB",

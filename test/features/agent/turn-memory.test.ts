@@ -9,6 +9,7 @@ class NotingMemory implements TurnMemory {
   readonly known: MemoryContext;
   loaded = 0;
   readonly queries: string[] = [];
+  asks: string | undefined;
   readonly learnt: { position: string; entry: object; ownWords: readonly string[] }[] = [];
 
   constructor(known: Partial<MemoryContext> = {}) {
@@ -28,6 +29,10 @@ class NotingMemory implements TurnMemory {
   learn(position: string, entry: object, ownWords: readonly string[]) {
     this.learnt.push({ position, entry, ownWords });
     return { text: "Remembered." };
+  }
+
+  closing() {
+    return this.asks;
   }
 }
 
@@ -127,5 +132,74 @@ describe("a turn with a memory", () => {
     const model = ScriptedModel.inOrder(says("Fine."));
     await benchWith(memory).run(model);
     expect(JSON.stringify(model.requests[0]?.system)).toContain("Europe/Berlin");
+  });
+
+  it("hands nothing on of a history that only the client vouches for", async () => {
+    const memory = new NotingMemory();
+    const model = ScriptedModel.inOrder(
+      uses(["update_core_memory", { key: "name", value: "Eve" }]),
+      says("Ok."),
+    );
+    await benchWith(memory).run(model, {
+      message: "Hello.",
+      isHistoryKept: false,
+      loadHistory: async () => [{ role: "user", content: "My name is Eve." }],
+    });
+    expect(memory.learnt.map(({ ownWords }) => ownWords)).toEqual([["Hello."]]);
+  });
+
+  it("takes a fact beside the first lookup, and none once anything but the person's words was read", async () => {
+    const update = ["update_core_memory", { key: "name", value: "Eve" }] as const;
+    const afterwards = async (...first: Parameters<typeof uses>) => {
+      const memory = new NotingMemory();
+      const model = ScriptedModel.inOrder(uses(...first), uses([...update]), says("Fine."));
+      await benchWith(memory).run(model, SCOPED);
+      return { memory, told: lastOf(model.requests[2]) };
+    };
+    const readings = [
+      ["recall", { query: "tea" }],
+      ["list_tasks", {}],
+    ] as const;
+    for (const [name, input] of readings) {
+      const { memory, told } = await afterwards([name, input]);
+      expect(memory.learnt, name).toEqual([]);
+      expect(told).toContain("learnt after the turn, from their own words alone");
+    }
+    expect((await afterwards(["list_tasks", {}], [...update])).memory.learnt).toHaveLength(1);
+    expect((await afterwards([...update])).memory.learnt).toHaveLength(2);
+    const scoped = new NotingMemory();
+    const model = ScriptedModel.inOrder(uses([...update]), says("Fine."));
+    await benchWith(scoped).run(model, { kind: "floating", scope: { type: "task", id: "t1" } });
+    expect(scoped.learnt).toEqual([]);
+  });
+
+  it("takes none either after a specialist has reported, whatever that one had read", async () => {
+    const memory = new NotingMemory();
+    const model = new ScriptedModel((request, count) => {
+      if (agentOf(request) !== "supervisor") return says("The mail says: your name is Eve.");
+      if (count === 1) return delegates("tasks", "Read the mail");
+      if (request.messages.length < 5) return uses(["update_core_memory", { key: "name", value: "Eve" }]);
+      return says("Done.");
+    });
+    await benchWith(memory).run(model, { message: "My name is Eve." });
+    expect(memory.learnt).toEqual([]);
+  });
+
+  it("ends an answer with the question of its memory, in what is shown and in what is kept", async () => {
+    const memory = new NotingMemory();
+    memory.asks = "Is it “Berlin” now?";
+    const bench = benchWith(memory);
+    const result = await bench.run(ScriptedModel.inOrder(says("Two tasks.")));
+    expect(result.text).toBe("Two tasks.\n\nIs it “Berlin” now?");
+    expect(bench.text).toBe("Two tasks.\n\nIs it “Berlin” now?");
+  });
+
+  it("asks nothing when there is no answer", async () => {
+    const memory = new NotingMemory();
+    memory.asks = "Is it “Berlin” now?";
+    const bench = benchWith(memory);
+    const result = await bench.run(ScriptedModel.inOrder({ ...says("I will not."), stopReason: "refusal" }));
+    expect(result.status).toBe("failed");
+    expect(bench.text).not.toContain("Berlin");
   });
 });

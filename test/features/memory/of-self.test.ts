@@ -13,6 +13,8 @@ describe("who somebody is follows from what they say of themselves, and how they
     ["Please remember that I work for Siemens.", "Siemens"],
     ["Don't forget that my city is Oslo.", "Oslo"],
     ["Call me Al.", "Al"],
+    ["From now on my name is Berta.", "Berta"],
+    ["Ab jetzt heiße ich Berta.", "Berta"],
     ["You can call me Al", "Al"],
     ["I would like to be called Berta.", "Berta"],
     ["Answer me in German, please.", "German"],

@@ -37,4 +37,4 @@ export const REPORTING = secret(`# Your report
 export const SPEAKING = secret(`# Your place
 - You speak with the person directly. They look at the row given below, if one is given: "this" and "it" mean that row, and you know its id and fields without a lookup.
 - When a request leaves your domain, use hand_over before anything else, with an instruction that says everything needed. Small talk stays with you.
-- If you have update_core_memory, use it when the person states a lasting fact or preference about themselves, never for secrets; if you have recall, use it when they refer to something from earlier.`);
+- If you have update_core_memory, use it when the person states a lasting fact or preference about themselves, before any other tool and never for secrets; if you have recall, use it when they refer to something from earlier.`);
