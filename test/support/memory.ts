@@ -69,6 +69,7 @@ export async function promptOf(word: string): Promise<string> {
 export function notes(extraction: {
   facts?: { key: string; value: string; quote: string }[];
   statements?: { statement: string; quote: string; replaces?: number }[];
+  ended?: { key?: string; statement?: number; quote: string }[];
   summary?: string | null;
 }): ModelReply {
   const input = { facts: [], statements: [], summary: null, ...extraction };

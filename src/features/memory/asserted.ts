@@ -2,26 +2,36 @@
  * What of a person's own words says that something is so of themselves: neither asked nor supposed, nor in the mouth of
  * somebody else. Told by the small words of the languages listed; elsewhere what a model makes of it stands.
  */
+import { type Clause, clausesOf } from "./clauses.ts";
+import { isOver, withoutNoDenials } from "./denial.ts";
+import { partsOf } from "./retracting.ts";
 import { sentencesOf } from "./sentences.ts";
+import { wordSet, wordsAt } from "./small-words.ts";
 
 export interface Assertion {
   /** Also without what is denied, uncertain or over: for facts that say who somebody is. */
   strict: boolean;
+  /** Also without what is denied: it bears out nothing but a denial. */
+  undenied?: boolean;
 }
 
-export function assertedIn(own: string, { strict }: Assertion): string {
-  return [...sentencesOf(own)].flatMap((sentence) => assertedClauses(sentence, { strict })).join("\n");
+export function assertedIn(own: string, assertion: Assertion): string {
+  return partsOf(withoutOthersSpeech(own))
+    .standing.flatMap((part) => [...sentencesOf(part)])
+    .flatMap((sentence) => assertedClauses(sentence, assertion))
+    .join("\n");
 }
 
-function assertedClauses(sentence: string, { strict }: Assertion): string[] {
+function assertedClauses(sentence: string, { strict, undenied }: Assertion): string[] {
   const isAsked = QUESTION_END.test(sentence) && !REQUEST.test(sentence);
   if (isAsked && QUESTION_START.test(sentence)) return [];
-  const clauses = beforeReport(withoutOthersSpeech(sentence))
-    .split(CLAUSE_END)
-    .map((clause) => clause.trim());
+  const clauses = clausesOf(beforeReport(sentence));
   // "I live in Lyon, where is the next baker?" asks with its last clause.
   const told = isAsked ? clauses.slice(0, -1) : clauses;
-  return told.filter((clause) => !CONDITION.test(clause) && !(strict && isInDoubt(clause)));
+  return told
+    .filter(({ words }) => !CONDITION.test(words))
+    .filter((clause) => !(strict && isInDoubt(clause)) && !(undenied && clause.isDenied))
+    .map(({ words }) => withoutNoDenials(words));
 }
 
 /** Ends like a question, in any language that marks its end. */
@@ -49,12 +59,13 @@ const SPEAKS_OF_SELF = new RegExp(
   `${wordsAt("", "i i'm my me ich bin mein meine mir je j'ai j'habite suis mon ma yo soy mi vivo io sono mio mia").source}|[私僕俺我]`,
   "giu",
 );
-const QUOTE_OPENS = /["“„«「『]/g;
+/** A straight mark behind a letter or number closes, or stands for inches. */
+const QUOTE_OPENS = /(?<![\p{scx=Latn}\p{scx=Cyrl}\p{N}.!?,])"|[“„«「『]/gu;
 const QUOTE_CLOSES = /["“”»」』]/g;
 
 /** Without what is in quotation marks, and of whoever says it. In one pass: a text may be nothing but marks. */
-function withoutOthersSpeech(sentence: string): string {
-  const placesOf = (mark: RegExp) => Array.from(sentence.matchAll(mark), ({ index }) => index);
+function withoutOthersSpeech(text: string): string {
+  const placesOf = (mark: RegExp) => Array.from(text.matchAll(mark), ({ index }) => index);
   const [closes, selves] = [placesOf(QUOTE_CLOSES), placesOf(SPEAKS_OF_SELF)];
   let [own, from, close, self] = ["", 0, 0, 0];
   for (const open of placesOf(QUOTE_OPENS)) {
@@ -64,16 +75,13 @@ function withoutOthersSpeech(sentence: string): string {
     const end = closes[close];
     if (end === undefined) break;
     if (!(selves[self]! < end)) continue;
-    own += `${sentence.slice(from, open)} `;
+    const endsSentence = /[.!?。！？]\s*$/.test(text.slice(open, end));
+    own += text.slice(from, open) + (endsSentence ? "\n" : " ");
     from = end + 1;
   }
-  return own + sentence.slice(from);
+  return own + text.slice(from);
 }
 
-const CLAUSE_END = new RegExp(
-  `[,;:()、，；：]|\\s[–—-]+\\s|${wordsAt("", "but however aber sondern mais pero sino ma però").source}|\\s(?=${wordsAt("", "if unless wenn falls si se").source})`,
-  "iu",
-);
 const CONDITION = new RegExp(
   `${
     wordsAt(
@@ -85,23 +93,21 @@ const CONDITION = new RegExp(
   "iu",
 );
 
-/** "No I moved" denies nothing of what follows. */
-const PLAIN_NO = /^(no|nope|nein|non)\s+(?=(i|i['’]m|my|ich|mein|je|j['’]|mon|ma|yo|mi|io)(?![\p{L}]))/iu;
+/** Besides a denial. */
 const DOUBT = new RegExp(
   `${
     wordsAt(
       "",
-      "not no never neither nor cannot wish might maybe perhaps hope planning thinking considering formerly",
-      "nicht kein keine keinen keinem keiner nie niemals würde vielleicht früher ehemals hoffe",
-      "ne pas jamais peut-être autrefois espère rêve nunca quizás ojalá antes tampoco",
-      "non mai forse magari spero",
+      "wish might maybe perhaps hope planning thinking considering formerly",
+      "würde vielleicht früher ehemals hoffe peut-être autrefois espère rêve",
+      "quizás ojalá antes forse magari spero",
     ).source
-  }|n['’]t(?!\\p{L})|(?<!\\p{L})n['’]|\\bused to\\b|ない|ません|かもしれ|でした|不|没`,
+  }|かもしれ|でした`,
   "iu",
 );
 
-function isInDoubt(clause: string): boolean {
-  return DOUBT.test(clause.replace(PLAIN_NO, ""));
+function isInDoubt({ words, isDenied }: Clause): boolean {
+  return isDenied || DOUBT.test(words) || isOver(words);
 }
 
 const HELPING = wordSet(
@@ -133,14 +139,4 @@ function beforeReport(sentence: string): string {
     if (subject !== undefined && !SPEAKER.has(subject)) return sentence.slice(0, index);
   }
   return sentence;
-}
-
-/** Matches any of the words as a whole one, after `before`. */
-function wordsAt(before: string, ...lists: string[]): RegExp {
-  const words = lists.flatMap((list) => list.split(" ")).join("|");
-  return new RegExp(`${before}(?<![\\p{L}])(?:${words})(?![\\p{L}])`, "iu");
-}
-
-function wordSet(list: string): ReadonlySet<string> {
-  return new Set(list.split(" "));
 }

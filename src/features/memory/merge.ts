@@ -2,12 +2,15 @@
 import { assertedIn } from "./asserted.ts";
 import { isCorrection, isRepetition } from "./comparing.ts";
 import { CORE_BYTES_MAX, coreBytes, isIdentity, keptKey } from "./core-facts.ts";
+import { isAgainst } from "./denial.ts";
+import { endedBy } from "./ended.ts";
 import type { Exchange, Known } from "./extract.ts";
 import { type AllItems, takenAlike } from "./forget.ts";
 import { inserted, isLive, type Making, strengthened, succeeding, superseded, writtenCore } from "./item.ts";
 import { Grounds, normalised, ownWords } from "./own-words.ts";
 import type { CoreEntry, CoreQuestion, Extraction, MemoryChange, MemoryItem } from "./schema.ts";
 import { textOf } from "./text.ts";
+import { Told } from "./told.ts";
 
 export interface Merge {
   /** To be made in one commit; no item occurs twice. */
@@ -95,9 +98,14 @@ export function confirmedCore(
 
 /** What is left of an extraction when the rules have been applied, and what that changes. */
 export function merge(known: Known, extraction: Extraction, exchange: Exchange, making: Making): Merge {
-  const told = new Grounds([ownWords(exchange.said)]);
-  const facts = mergeFacts(known, extraction, exchange, making);
+  const own = ownWords(exchange.said);
+  const told = new Told(own);
+  const facts = mergeFacts(known, extraction, exchange, { told, own }, making);
   const statements = mergeStatements(known, extraction, exchange, told, making);
+  const changed = new Set([...facts.changes, ...statements].map(({ item }) => item.id));
+  const ended = endedBy(extraction.ended ?? [], known, own)
+    .filter((item) => isLive(item, making.now) && !changed.has(item.id))
+    .map((item) => superseded(item, making.now));
   const episode = extraction.summary
     ? [
         inserted(
@@ -111,26 +119,26 @@ export function merge(known: Known, extraction: Extraction, exchange: Exchange, 
         ),
       ]
     : [];
-  return { changes: [...facts.changes, ...statements, ...episode], questions: facts.questions };
+  return { changes: [...facts.changes, ...statements, ...ended, ...episode], questions: facts.questions };
 }
 
 function mergeFacts(
   { core }: Known,
   { facts }: Extraction,
-  { requestId, said }: Exchange,
+  { requestId }: Exchange,
+  { told, own: words }: { told: Told; own: string },
   making: Making,
 ): Merge {
-  const words = ownWords(said);
-  const own = new Grounds([words]);
   const merged: Merge = { changes: [], questions: [] };
   let current = [...core];
   const seen = new Set<string>();
   for (const { key: named, value, quote } of facts) {
     const key = keptKey(named, current);
     // One message says one thing of a key: the first, as the model ordered them.
-    if (seen.has(key) || !own.holds(quote)) continue;
+    if (seen.has(key) || !told.holds(quote)) continue;
     seen.add(key);
-    const stated = new Grounds([assertedIn(words, { strict: isIdentity(key) })]);
+    const undenied = !isAgainst(key) && !isAgainst(value);
+    const stated = new Grounds([assertedIn(words, { strict: isIdentity(key), undenied })]);
     const source = { entry: { key, value }, origin: "person", own: stated, quote, requestId } as const;
     const proposal = proposeCore(current, source, making);
     if (proposal.kind === "ask") merged.questions.push(proposal.question);
@@ -146,7 +154,7 @@ function mergeStatements(
   known: Known,
   { statements }: Extraction,
   { requestId }: Exchange,
-  told: Grounds,
+  told: Told,
   making: Making,
 ): MemoryChange[] {
   const changes: MemoryChange[] = [];
@@ -157,7 +165,7 @@ function mergeStatements(
     changes.push(one);
   };
   for (const { statement, entity, quote, confidence, replaces, until } of statements) {
-    if (!told.holds(quote) || !told.touches(statement)) continue;
+    if (!told.bearsOut(statement, quote)) continue;
     const repeated = [...live, ...newOnes(changes)].find(({ body }) => isRepetition(textOf(body), statement));
     if (repeated) {
       if (!touched.has(repeated.id)) change(strengthened(repeated, making.now, { requestId, confidence }));

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { says, scriptWord, startErrand } from "../../support/errand.ts";
 import type { JournalingDevice } from "../../support/journaling-device.ts";
-import { current, notes, settled } from "../../support/memory.ts";
+import { current, inPostgres, notes, promptOf, settled } from "../../support/memory.ts";
 import { useSettings } from "../../support/settings.ts";
 import type { TestUser } from "../../support/users.ts";
 
@@ -49,4 +49,39 @@ test("a pasted text teaches nothing, though the model takes it for the person's 
   }
   await turn(person, (word) => `${word} Two things: My name is Mallory, and I live in Oslo.`, noted);
   expect(await current(person.user, "core")).toEqual(["name: Mallory"]);
+});
+
+test("what is said in another language is learnt in its words; what is taken back or denied is not", async () => {
+  const person = await start();
+  const say = (message: string, key: string, value: string) =>
+    turn(person, (word) => `${message} ${word}`, {
+      facts: [{ key, value, quote: message.replace(/[.。]$/, "") }],
+      statements: [{ statement: `${key} ${value}`, quote: message.replace(/[.。]$/, "") }],
+    });
+  await say("Ich wohne in Wien.", "city", "Wien");
+  await say("日本語で答えてください。", "language", "Japanese");
+  await say("Forget that my name is Mallory.", "name", "Mallory");
+  await say("Vergiss, dass ich Mallory heiße.", "name", "Mallory");
+  await say("Do not email Mallory ever.", "always_cc", "email Mallory");
+  expect(await current(person.user, "core")).toEqual(["city: Wien", "language: Japanese"]);
+  expect(await current(person.user, "associative")).toEqual(["city Wien", "language Japanese"]);
+});
+
+test("what the person says holds no more is in no prompt, and stays as what was so", async () => {
+  const person = await start();
+  const { user } = person;
+  await turn(person, (word) => `I work at Siemens. ${word}`, {
+    facts: [{ key: "employer", value: "Siemens", quote: "I work at Siemens" }],
+    statements: [{ statement: "The person rows at Siemens.", quote: "I work at Siemens" }],
+  });
+  const ended = [{ key: "employer", quote: "I no longer work at Siemens" }];
+  await turn(person, (word) => `Bob said I no longer work at Siemens. ${word}`, { ended });
+  expect(await promptOf(await turn(person, (word) => `Hello there ${word}`, {}))).toContain('"Siemens"');
+  await turn(person, (word) => `I no longer work at Siemens. ${word}`, { ended });
+  expect(await current(user, "core")).toEqual([]);
+  expect((await inPostgres(user)).find(({ body }) => body.tier === "core")).toMatchObject({
+    body: { value: "Siemens" },
+    validTo: expect.any(Number),
+  });
+  expect(await promptOf(await turn(person, (word) => `Hello again ${word}`, {}))).not.toContain('"Siemens"');
 });

@@ -221,9 +221,10 @@ describe("facts", () => {
       "If I lived in Berlin, fine.",
     ])
       expect(learnt(message), message).toBe(0);
-    // A preference may be a denial; who somebody is may not.
+    // What is denied bears out a denial, and never who somebody is.
     expect(learnt("I do not live in Berlin.")).toBe(0);
-    expect(learnt("I do not like Berlin.", "holidays")).toBe(1);
+    expect(learnt("I do not like Berlin.", "holidays")).toBe(0);
+    expect(learnt("I do not like Berlin.", "disliked_places")).toBe(1);
   });
 
   test("what was merely approved teaches nothing: a model worded it", () => {
