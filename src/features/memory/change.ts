@@ -4,14 +4,15 @@ import { AppError } from "../../lib/errors.ts";
 import type { Ctx } from "../../platform/context.ts";
 import { allow } from "../auth/policy.ts";
 import { audit, recordOf } from "../users/service.ts";
+import { answersOf } from "./answers.ts";
 import { mine } from "./conditions.ts";
 import { CORE_BYTES_MAX } from "./core-facts.ts";
-import { toAnswer } from "./rows.ts";
 import {
   type CoreEntry,
   type CoreKey,
   type Memory,
   type MemoryCommand,
+  type MemoryItem,
   MemoryOutcome,
   type MemoryTier,
   STATEMENT_CHARS_MAX,
@@ -30,7 +31,7 @@ type IfMatch = readonly number[] | undefined;
 export async function putCore(ctx: Ctx, entry: CoreEntry, ifMatch: IfMatch) {
   const known = ifMatch && and(await liveFact(ctx, entry), versionIn(ifMatch));
   await permit(ctx, "update", { event: "memory.written", known });
-  return answered(await ask(ctx, { kind: "put_core", entry, ...matching(ifMatch) }));
+  return answered(ctx, await ask(ctx, { kind: "put_core", entry, ...matching(ifMatch) }));
 }
 
 /** Throws `not_found` when nothing is known by this key. */
@@ -55,7 +56,7 @@ export async function editMemory(
     throw new AppError("validation_failed", { errors: [{ path: "body.text", message }] });
   }
   await permit(ctx, "update", { event: "memory.edited", id, known: meant(tier, id, ifMatch) });
-  return answered(await ask(ctx, { kind: "edit", tier, id, text, ...matching(ifMatch) }));
+  return answered(ctx, await ask(ctx, { kind: "edit", tier, id, text, ...matching(ifMatch) }));
 }
 
 /** Forgets an item: when this returns it is in no store any more. */
@@ -81,7 +82,7 @@ export async function dismissPattern(ctx: Ctx, id: string): Promise<Memory> {
     id,
     known: and(meant("proactive", id, undefined), isNull(memories.dismissedAt)),
   });
-  return answered(await ask(ctx, { kind: "dismiss", id }));
+  return answered(ctx, await ask(ctx, { kind: "dismiss", id }));
 }
 
 /**
@@ -128,10 +129,10 @@ async function ask(ctx: Ctx, command: MemoryCommand): Promise<MemoryOutcome> {
   return MemoryOutcome.parse(await ctx.ports.changeMemory(caller, command));
 }
 
-function settled(outcome: MemoryOutcome): Memory | null {
+function settled(outcome: MemoryOutcome): MemoryItem | null {
   switch (outcome.kind) {
     case "done":
-      return outcome.item && toAnswer(outcome.item);
+      return outcome.item;
     case "not_found":
       throw new AppError("not_found");
     case "stale":
@@ -149,8 +150,9 @@ function settled(outcome: MemoryOutcome): Memory | null {
   }
 }
 
-function answered(outcome: MemoryOutcome): Memory {
-  const memory = settled(outcome);
+async function answered(ctx: Ctx, outcome: MemoryOutcome): Promise<Memory> {
+  const item = settled(outcome);
+  const [memory] = item ? await answersOf(ctx, [item]) : [];
   if (!memory) throw new AppError("internal", { detail: "The hub did not say what the item is now." });
   return memory;
 }

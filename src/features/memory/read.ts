@@ -6,12 +6,14 @@ import type { Ctx } from "../../platform/context.ts";
 import type { Queries } from "../../platform/db.ts";
 import type { DataKey } from "../../platform/keyring.ts";
 import { allow } from "../auth/policy.ts";
+import { answersOf } from "./answers.ts";
 import { isCurrent, mine, ofTier, WORDS } from "./conditions.ts";
-import { toAnswer, toItem, vectorOf, type WordsRow } from "./rows.ts";
-import type { ExportMemory, ListMemory, MemoryPage, StoredMemory } from "./schema.ts";
+import type { ExportMemory, ListMemory } from "./requests.ts";
+import { toItem, vectorOf } from "./rows.ts";
+import type { MemoryPage, StoredMemory } from "./schema.ts";
 import { searchMemory } from "./search.ts";
 import { memories } from "./tables.ts";
-import { type MemoryVault, openVault } from "./vault.ts";
+import { openVault } from "./vault.ts";
 
 /** Items of one page of an export. */
 const EXPORT_ROWS = 500;
@@ -75,11 +77,8 @@ async function pageOf(
   ]);
   const vault = await openVault(ctx);
   const page = cutPage(rows, limit, ({ id }) => [id]);
-  return { ...page, data: page.data.map((row) => answerOf(vault, row)) };
-}
-
-function answerOf(vault: MemoryVault, row: WordsRow) {
-  return toAnswer(toItem(vault, row));
+  const items = page.data.map((row) => toItem(vault, row));
+  return { ...page, data: await answersOf(ctx, items, vault) };
 }
 
 const Position = z.tuple([z.uuid()]);

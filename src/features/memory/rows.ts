@@ -59,8 +59,12 @@ export function vectorOf({ embedding, embedder }: MemoryRow): MemoryVector | nul
   return embedding && embedder !== null ? { embedder, vector: embedding } : null;
 }
 
-export function toAnswer(item: MemoryItem): Memory {
+/** @param chats By turn, as far as they are known. */
+export function toAnswer(item: MemoryItem, chats: ReadonlyMap<string, string>): Memory {
   const { body, provenance } = item;
+  const { requestId } = provenance;
+  const ownChat = body.tier === "episodic" ? body.chatId : undefined;
+  const chatOf = (turn: string) => chats.get(turn) ?? null;
   return {
     id: item.id,
     tier: body.tier,
@@ -73,7 +77,13 @@ export function toAnswer(item: MemoryItem): Memory {
     valid_to: item.validTo === null ? null : instantOf(item.validTo),
     last_used_at: item.lastUsedAt === null ? null : instantOf(item.lastUsedAt),
     dismissed_at: item.dismissedAt === null ? null : instantOf(item.dismissedAt),
-    provenance: { source: provenance.source, request_id: provenance.requestId, quote: provenance.quote },
+    provenance: {
+      source: provenance.source,
+      request_id: requestId,
+      chat_id: ownChat ?? (requestId === null ? null : chatOf(requestId)),
+      quote: provenance.quote,
+      turns: (provenance.turns ?? []).map((turn) => ({ request_id: turn, chat_id: chatOf(turn) })),
+    },
     version: item.version,
     created_at: instantOf(item.createdAt),
     updated_at: instantOf(item.updatedAt),

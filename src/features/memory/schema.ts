@@ -1,7 +1,6 @@
 /** What is remembered of a person (spec 6): the forms that hub, database and API share. Times inside are Unix ms. */
 import * as z from "zod";
-import { Uuid } from "../../lib/ids.ts";
-import { PageQuery, pageOf } from "../../lib/pagination.ts";
+import { pageOf } from "../../lib/pagination.ts";
 
 export const MemoryTier = z.enum(["core", "associative", "episodic", "proactive"]);
 export type MemoryTier = z.infer<typeof MemoryTier>;
@@ -187,6 +186,11 @@ export const MemoryOutcome = z.discriminatedUnion("kind", [
 ]);
 export type MemoryOutcome = z.infer<typeof MemoryOutcome>;
 
+const TurnChat = z
+  .string()
+  .nullable()
+  .describe("Null for a turn without a chat, and when the turn's summary is forgotten");
+
 /** An item as the API answers it. */
 export const Memory = z
   .object({
@@ -207,7 +211,13 @@ export const Memory = z
     provenance: z.object({
       source: MemorySource,
       request_id: z.string().nullable().describe("The turn it was learnt in"),
+      chat_id: TurnChat,
       quote: z.string().nullable().describe("Your own words it was taken from"),
+      turns: z
+        .array(z.object({ request_id: z.string(), chat_id: TurnChat }))
+        .describe(
+          "Further turns: you said it again there, said what it took the place of, or show the habit",
+        ),
     }),
     version: z.int(),
     created_at: z.iso.datetime(),
@@ -218,28 +228,3 @@ export type Memory = z.infer<typeof Memory>;
 
 export const MemoryPage = pageOf(Memory).meta({ id: "MemoryPage" });
 export type MemoryPage = z.infer<typeof MemoryPage>;
-
-export const ListMemory = PageQuery.extend({
-  tier: MemoryTier.optional(),
-  q: z
-    .string()
-    .trim()
-    .min(1)
-    .max(1_000)
-    .optional()
-    .describe("Words or a question; the best matches come first"),
-});
-export type ListMemory = z.infer<typeof ListMemory>;
-
-export const ExportMemory = z.object({ cursor: PageQuery.shape.cursor });
-export type ExportMemory = z.infer<typeof ExportMemory>;
-
-export const PutCore = z.object({ value: Value }).meta({ id: "PutCore" });
-export const EditMemory = z.object({ text: Summary }).meta({ id: "EditMemory" });
-
-export const CoreKeyParam = z.object({ key: CoreKey });
-/** A path has one name for what stands in a place. */
-export const CoreIdParam = z.object({ key: Uuid.describe("The fact's id") });
-/** A fact has its key in place of its id, but where it is corrected. */
-export const MemoryParams = z.object({ tier: MemoryTier.exclude(["core"]), id: Uuid });
-export const PatternParams = z.object({ id: Uuid });

@@ -5,9 +5,10 @@ import { createEmbedder, EMBEDDER_KEY_PURPOSE } from "../../platform/embedder.ts
 import type { DataKey } from "../../platform/keyring.ts";
 import { allow } from "../auth/policy.ts";
 import { userDataKey } from "../users/service.ts";
+import { answersOf } from "./answers.ts";
 import { isCurrent, mine, ofTier, WORDS } from "./conditions.ts";
 import { likeness, likenessSettingsOf } from "./likeness.ts";
-import { toAnswer, toItem } from "./rows.ts";
+import { toItem } from "./rows.ts";
 import type { Memory, MemoryItem, MemoryTier, MemoryVector } from "./schema.ts";
 import { memories } from "./tables.ts";
 import { textOf } from "./text.ts";
@@ -56,12 +57,13 @@ export async function searchMemory(
     cosine: cosine !== null && cosine >= least ? cosine : null,
   }));
   const scores = likeness(q, candidates, wordsShare);
-  return found
+  const best = found
     .map(({ item }, at) => ({ item, score: scores[at] ?? 0 }))
     .filter(({ score }) => score > 0)
     .toSorted((one, other) => other.score - one.score)
     .slice(0, limit)
-    .map(({ item }) => toAnswer(item));
+    .map(({ item }) => item);
+  return answersOf(ctx, best, vault);
 }
 
 /**

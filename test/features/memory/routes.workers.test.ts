@@ -125,6 +125,43 @@ test("a fact is corrected by its id, in its version, and its old value is gone",
   expect((await list(user, "?tier=core")).data).toHaveLength(1);
 });
 
+test("a habit names the turns that show it, and what was learnt its turn, each with its chat", async () => {
+  const chats = [newId(), newId()];
+  const said = [chats[0], chats[1], undefined].map((chatId) =>
+    episode("Asked for invoices.", {
+      body: { tier: "episodic", summary: "Asked for invoices.", ...(chatId === undefined ? {} : { chatId }) },
+    }),
+  );
+  const [first = "", ...others] = said.map(({ provenance }) => provenance.requestId ?? "");
+  const habit = pattern("Asks for invoices", {
+    provenance: { source: "consolidation", requestId: null, quote: null, turns: [first, ...others] },
+  });
+  const learnt = statement("Likes tea", {
+    provenance: { source: "turn", requestId: first, quote: "I like tea", turns: others },
+  });
+  const user = await remembering(...said, habit, learnt);
+  const turns = [
+    { request_id: first, chat_id: chats[0] },
+    { request_id: others[0], chat_id: chats[1] },
+    { request_id: others[1], chat_id: null },
+  ];
+  const shown = async (query: string) => (await list(user, query)).data[0]?.provenance;
+  expect(await shown("?tier=proactive")).toEqual({
+    source: "consolidation",
+    request_id: null,
+    chat_id: null,
+    quote: null,
+    turns,
+  });
+  const origin = { request_id: first, chat_id: chats[0], quote: "I like tea", turns: turns.slice(1) };
+  expect(await shown("?tier=associative")).toMatchObject(origin);
+  expect(await shown("?q=tea")).toMatchObject(origin);
+  const own = (await list(user, "?tier=episodic")).data.map(({ provenance }) => provenance.chat_id);
+  expect(new Set(own)).toEqual(new Set([...chats, null]));
+  const path = `/memory/proactive/${habit.id}/dismiss`;
+  expect(await callFor(Memory, "POST", path, { as: user })).toMatchObject({ provenance: { turns } });
+});
+
 test("facts for which there is no room in a prompt are refused, and shorter ones taken", async () => {
   const known = Array.from({ length: 8 }, (_, at) => fact(`fact_${at}`, "x".repeat(480)));
   const user = await remembering(...known);

@@ -125,7 +125,9 @@ test("what is listed is current; the export also has what was superseded or dism
   expect(exported.data.find(({ id }) => id === current.id)?.provenance).toEqual({
     source: "turn",
     request_id: `turn of ${current.id}`,
+    chat_id: null,
     quote: "my own words",
+    turns: [],
   });
 });
 
