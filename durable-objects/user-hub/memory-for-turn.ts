@@ -11,6 +11,7 @@ import type { HubMemory } from "./memory.ts";
 import type { Question } from "./memory-search.ts";
 import { sessionsOf } from "./memory-sessions.ts";
 import { TurnFacts } from "./turn-facts.ts";
+import { TurnForgetting } from "./turn-forgetting.ts";
 import type { TurnRun } from "./turn-run.ts";
 
 const STATEMENTS_MAX = 8;
@@ -28,6 +29,7 @@ export class MemoryForTurn implements TurnMemory {
   /** Items that went into the turn. */
   readonly #used = new Set<string>();
   readonly #facts: TurnFacts;
+  readonly #forgetting: TurnForgetting;
   /** What the person was shown in this turn, and agreed to. */
   readonly #approved = new Set<string>();
   #zone: string;
@@ -36,6 +38,7 @@ export class MemoryForTurn implements TurnMemory {
     this.#memory = memory;
     this.#run = run;
     this.#facts = new TurnFacts(memory, run);
+    this.#forgetting = new TurnForgetting(memory, run);
     this.#zone = run.input.timezone;
   }
 
@@ -120,6 +123,10 @@ export class MemoryForTurn implements TurnMemory {
 
   learn(position: string, entry: CoreEntry, said: readonly string[]): ToolOutput {
     return this.#facts.learn(position, entry, said);
+  }
+
+  forget(what: string): Promise<ToolOutput> {
+    return this.#forgetting.forget(what);
   }
 
   closing(): string | undefined {

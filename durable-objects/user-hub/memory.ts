@@ -4,7 +4,13 @@ import { plainKey } from "../../src/features/memory/core-facts.ts";
 import { type Making, used } from "../../src/features/memory/item.ts";
 import type { LikenessSettings } from "../../src/features/memory/likeness.ts";
 import { confirmedCore, type FactSource, proposeCore } from "../../src/features/memory/merge.ts";
-import type { CoreEntry, MemoryChange, MemoryTier } from "../../src/features/memory/schema.ts";
+import type {
+  CoreEntry,
+  MemoryChange,
+  MemoryCommand,
+  MemoryOutcome,
+  MemoryTier,
+} from "../../src/features/memory/schema.ts";
 import { searchMemory } from "../../src/features/memory/service.ts";
 import { newId } from "../../src/lib/ids.ts";
 import type { Semaphore } from "../../src/lib/semaphore.ts";
@@ -131,6 +137,11 @@ export class HubMemory {
 
   forTurn(run: TurnRun): MemoryForTurn {
     return new MemoryForTurn(this, run);
+  }
+
+  /** What the person asks for in a turn, done as if they had over REST. Their hub vouches for it. */
+  obey(command: MemoryCommand): Promise<MemoryOutcome> {
+    return this.commands.run(command, this.#ports.createCtx());
   }
 
   /** Learns from ended turns, and brings what changed to Postgres. */

@@ -49,7 +49,7 @@ const SUB_AGENT_STEPS = 5;
 
 const supervisor = {
   role: "supervisor",
-  tools: ["task", "write_todos", "update_core_memory", "recall", "search_knowledge"],
+  tools: ["task", "write_todos", "update_core_memory", "forget_memory", "recall", "search_knowledge"],
   delegates: DOMAINS,
   stepLimit: SUPERVISOR_STEPS,
   streams: true,

@@ -16,6 +16,8 @@ export interface TurnMemory {
    * turn's next commit.
    */
   learn(position: string, entry: CoreEntry, ownWords: readonly string[]): ToolOutput;
+  /** Forgets what the turn's message asks to have forgotten, as far as it is about `what`. For good when it returns. */
+  forget(what: string): Promise<ToolOutput>;
   /** A question to the person that an answer ends with, in words of ours. Asked for when the answer is complete. */
   closing(): string | undefined;
 }
@@ -44,6 +46,27 @@ export const updateCoreTool: ToolDeclaration<UpdateCoreInput> = {
 /** What the model reads of a fact that it wants remembered after it read other words than the person's. */
 export const LEARNT_AFTERWARDS: ToolOutput = {
   text: "Not stored: this turn has read more than the person's words. What they said about themselves is learnt after the turn, from their own words alone. Go on without it.",
+};
+
+const FORGOTTEN_CHARS_MAX = 300;
+
+export const ForgetInput = z.strictObject({
+  what: z
+    .string()
+    .trim()
+    .min(1)
+    .max(FORGOTTEN_CHARS_MAX)
+    .describe("What is to be forgotten, in a few of the person's own words."),
+});
+export type ForgetInput = z.infer<typeof ForgetInput>;
+
+export const forgetTool: ToolDeclaration<ForgetInput> = {
+  name: "forget_memory",
+  description:
+    "Forgets what is remembered of the person, or turns off a suggestion, when their message asks for that. Only what their " +
+    "own words name is forgotten. Returns what it was.",
+  input: ForgetInput,
+  label: "Forgetting this",
 };
 
 export const RecallInput = z.strictObject({

@@ -4,6 +4,8 @@ import { WORKSPACE_TOOLS } from "../workspace/tools.ts";
 import type { AgentDefinition, DelegableAgent } from "./agents.ts";
 import { handOverTool, type TaskInput, type TodosInput, taskToolWith, todosTool } from "./delegate.ts";
 import {
+  type ForgetInput,
+  forgetTool,
   LEARNT_AFTERWARDS,
   type RecallInput,
   recalled,
@@ -67,6 +69,13 @@ function memoryTools({ memory, words }: TurnToolsPorts): Tool[] {
       ...HARMLESS,
       run: async (input, { position }) =>
         words.hasOthers ? LEARNT_AFTERWARDS : memory.learn(position, input as UpdateCoreInput, words.own),
+    },
+    {
+      ...forgetTool,
+      ...HARMLESS,
+      // A replay finds nothing left to forget.
+      run: async (input, { keep }) =>
+        (await keep(() => memory.forget((input as ForgetInput).what))) as ToolOutput,
     },
     {
       ...recallTool,

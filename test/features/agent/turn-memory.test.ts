@@ -10,6 +10,7 @@ class NotingMemory implements TurnMemory {
   loaded = 0;
   readonly queries: string[] = [];
   asks: string | undefined;
+  readonly forgotten: string[] = [];
   readonly learnt: { position: string; entry: object; ownWords: readonly string[] }[] = [];
 
   constructor(known: Partial<MemoryContext> = {}) {
@@ -29,6 +30,11 @@ class NotingMemory implements TurnMemory {
   learn(position: string, entry: object, ownWords: readonly string[]) {
     this.learnt.push({ position, entry, ownWords });
     return { text: "Remembered." };
+  }
+
+  async forget(what: string) {
+    this.forgotten.push(what);
+    return { text: "Forgotten." };
   }
 
   closing() {
@@ -183,6 +189,18 @@ describe("a turn with a memory", () => {
     });
     await benchWith(memory).run(model, { message: "My name is Eve." });
     expect(memory.learnt).toEqual([]);
+  });
+
+  it("has what the person wants forgotten forgotten, where the supervisor answers", async () => {
+    const memory = new NotingMemory();
+    const model = ScriptedModel.inOrder(uses(["forget_memory", { what: "tea" }]), says("Done."));
+    const bench = benchWith(memory);
+    await bench.run(model);
+    expect(memory.forgotten).toEqual(["tea"]);
+    expect(lastOf(model.requests[1])).toContain("Forgotten.");
+    const specialist = ScriptedModel.inOrder(says("Fine."));
+    await benchWith(memory).run(specialist, SCOPED);
+    expect(toolNames(specialist)).not.toContain("forget_memory");
   });
 
   it("ends an answer with the question of its memory, in what is shown and in what is kept", async () => {

@@ -39,7 +39,13 @@ describe("a chat agent", () => {
   it("can neither delegate nor write what is remembered, and sees none of it", async () => {
     const bench = new TurnBench();
     const context = vi.fn();
-    bench.memory = { context, recall: async () => [], learn: () => ({ text: "" }), closing: () => undefined };
+    bench.memory = {
+      context,
+      recall: async () => [],
+      learn: () => ({ text: "" }),
+      forget: async () => ({ text: "" }),
+      closing: () => undefined,
+    };
     const agent = agentToRun({ tools: ["list_tasks", "recall"] });
     const model = ScriptedModel.inOrder(says("Hello."));
     await run(bench, agent, model);
