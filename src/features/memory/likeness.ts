@@ -54,22 +54,27 @@ export function fitting<Found extends Candidate>(
     .map(({ candidate }) => candidate);
 }
 
+/** How near a word of a text is to one of the question, 0 to 1. */
+export type Nearness = (asked: string, word: string) => number;
+const sameness: Nearness = (asked, word) => (asked === word ? 1 : 0);
+
 /** One score for each candidate, 0 to 1; 0 has no word in common and no likeness. */
-export function likeness(question: string, candidates: readonly Candidate[], wordsShare: number): number[] {
-  const words = unitScaled(
-    wordScores(
-      question,
-      candidates.map(({ text }) => searchWords(text)),
-    ),
-  );
+export function likeness(
+  question: string,
+  candidates: readonly Candidate[],
+  wordsShare: number,
+  nearness = sameness,
+): number[] {
+  const texts = candidates.map(({ text }) => searchWords(text));
+  const words = unitScaled(wordScores(question, texts, nearness));
   const vectors = unitScaled(candidates.map(({ cosine }) => Math.max(0, cosine ?? 0)));
   return words.map((score, at) => wordsShare * score + (1 - wordsShare) * (vectors[at] ?? 0));
 }
 
 /** BM25 (Robertson and Zaragoza, 2009) over the candidates alone. */
-function wordScores(question: string, texts: readonly string[][]): number[] {
+function wordScores(question: string, texts: readonly string[][], nearness: Nearness): number[] {
   const asked = new Set(searchWords(question));
-  const counts = texts.map((words) => countsOf(words, asked));
+  const counts = texts.map((words) => countsOf(words, asked, nearness));
   const lengthMean = texts.reduce((sum, { length }) => sum + length, 0) / Math.max(1, texts.length) || 1;
   const weights = new Map(
     [...asked].map((word) => {
@@ -88,9 +93,20 @@ function wordScores(question: string, texts: readonly string[][]): number[] {
   });
 }
 
-function countsOf(words: readonly string[], asked: ReadonlySet<string>): Map<string, number> {
+/** How often each asked word is there; what is near it counts a part. */
+function countsOf(
+  words: readonly string[],
+  asked: ReadonlySet<string>,
+  nearness: Nearness,
+): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const word of words) if (asked.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const add = (one: string, share: number) => {
+    if (share > 0) counts.set(one, (counts.get(one) ?? 0) + share);
+  };
+  for (const word of words) {
+    if (nearness !== sameness) for (const one of asked) add(one, nearness(one, word));
+    else if (asked.has(word)) add(word, 1);
+  }
   return counts;
 }
 

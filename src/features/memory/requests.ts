@@ -12,7 +12,7 @@ export const ListMemory = PageQuery.extend({
     .min(1)
     .max(1_000)
     .optional()
-    .describe("Words or a question; the best matches come first"),
+    .describe("Words or a question, in any of their forms; the best matches come first"),
 });
 export type ListMemory = z.infer<typeof ListMemory>;
 

@@ -13,6 +13,7 @@ import type { Memory, MemoryItem, MemoryTier, MemoryVector } from "./schema.ts";
 import { memories } from "./tables.ts";
 import { textOf } from "./text.ts";
 import { MemoryVault, openVault } from "./vault.ts";
+import { nearness } from "./word-forms.ts";
 
 /** Of each kind, opened and compared by their words. */
 const CANDIDATES_MAX = 200;
@@ -56,7 +57,7 @@ export async function searchMemory(
     text: searchedText(item.body),
     cosine: cosine !== null && cosine >= least ? cosine : null,
   }));
-  const scores = likeness(q, candidates, wordsShare);
+  const scores = likeness(q, candidates, wordsShare, nearness);
   const best = found
     .map(({ item }, at) => ({ item, score: scores[at] ?? 0 }))
     .filter(({ score }) => score > 0)

@@ -162,6 +162,23 @@ test("a habit names the turns that show it, and what was learnt its turn, each w
   expect(await callFor(Memory, "POST", path, { as: user })).toMatchObject({ provenance: { turns } });
 });
 
+test("what is searched for is found in its other forms, and as a part of a word", async () => {
+  const items = [
+    statement("Der Hund heißt Bello"),
+    statement("Isst gern Käsespätzle"),
+    statement("毎月請求書を送る"),
+    statement("Hundert Euro im Monat"),
+  ];
+  const user = await remembering(...items);
+  const found = async (q: string) =>
+    (await list(user, `?q=${encodeURIComponent(q)}`)).data.map(({ text }) => text);
+  expect((await found("Hunde"))[0]).toBe("Der Hund heißt Bello");
+  expect(await found("Spätzle")).toEqual(["Isst gern Käsespätzle"]);
+  expect(await found("kasespatzle")).toEqual(["Isst gern Käsespätzle"]);
+  expect(await found("請求")).toEqual(["毎月請求書を送る"]);
+  expect(await found("Zebra")).toEqual([]);
+});
+
 test("facts for which there is no room in a prompt are refused, and shorter ones taken", async () => {
   const known = Array.from({ length: 8 }, (_, at) => fact(`fact_${at}`, "x".repeat(480)));
   const user = await remembering(...known);
