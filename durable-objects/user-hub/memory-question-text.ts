@@ -1,4 +1,10 @@
-import { detectLanguage, type Language } from "../../src/features/knowledge/core/languages.ts";
+import {
+  detectLanguage,
+  type Language,
+  STEMMED_LANGUAGES,
+  STOP_WORDS,
+} from "../../src/features/knowledge/core/languages.ts";
+import { wordSpans } from "../../src/lib/search-words.ts";
 import type { OpenQuestion } from "./memory-questions.ts";
 
 const KEY_CHARS_MAX = 40;
@@ -62,10 +68,21 @@ export function questionText(
   { key, known, proposed }: Pick<OpenQuestion, "key" | "known" | "proposed">,
   { message, locale }: { message: string; locale: string },
 ): string {
-  const texts = TEXTS[detectLanguage(message) ?? languageOf(locale)];
+  const texts = TEXTS[detectLanguage(message) ?? fewWordsLanguage(message) ?? languageOf(locale)];
   const name = shown(key.replaceAll("_", " "), KEY_CHARS_MAX);
   const value = shown(proposed, VALUE_CHARS_MAX);
   return known === null ? texts.take(name, value) : texts.change(name, shown(known, VALUE_CHARS_MAX), value);
+}
+
+/** Of a message too short to be told otherwise: "Wie geht's?" */
+function fewWordsLanguage(message: string): Language | undefined {
+  const words = [...wordSpans(message.normalize("NFC"))].map(({ word }) => word.toLowerCase());
+  const counts = STEMMED_LANGUAGES.map((language) => ({
+    language,
+    count: words.filter((word) => word.length > 1 && STOP_WORDS[language].has(word)).length,
+  })).toSorted((one, other) => other.count - one.count);
+  const [best, second] = counts;
+  return best && second && best.count > second.count ? best.language : undefined;
 }
 
 function languageOf(locale: string): Language {

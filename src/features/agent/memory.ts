@@ -46,6 +46,7 @@ export const updateCoreTool: ToolDeclaration<UpdateCoreInput> = {
 /** What the model reads of a fact that it wants remembered after it read other words than the person's. */
 export const LEARNT_AFTERWARDS: ToolOutput = {
   text: "Not stored: this turn has read more than the person's words. What they said about themselves is learnt after the turn, from their own words alone. Go on without it.",
+  isError: true,
 };
 
 const FORGOTTEN_CHARS_MAX = 300;
