@@ -5,8 +5,10 @@ import { searchWords } from "../../lib/search-words.ts";
 import type { ModelClient, ModelRequest, ModelResponse } from "../../platform/model-port.ts";
 import { QUESTION_END } from "./asserted.ts";
 import { ownWords } from "./own-words.ts";
+import { partsOf } from "./retracting.ts";
 import { Extraction, type MemoryItem, SUMMARY_CHARS_MAX } from "./schema.ts";
 import { sentencesOf } from "./sentences.ts";
+import { isBorneOut } from "./summaries.ts";
 import { tagged, textOf } from "./text.ts";
 
 /** What of a turn may be learnt from. The answer, tool results, documents and what was remembered are no part of it. */
@@ -73,14 +75,26 @@ export async function extract(
 ): Promise<Extraction> {
   if (ownWords(exchange.said) === "") return heuristicExtraction(exchange);
   for await (const event of model.stream(extractionRequest(exchange, known), { signal })) {
-    if (event.type === "response") return readExtraction(event.response);
+    if (event.type === "response") return withOwnSummary(readExtraction(event.response), exchange);
   }
   throw new AppError("model_unavailable", { detail: "The model gave no answer." });
 }
 
-/** Without a model: no facts, and as the episode what was told, or else what was asked, cut to its size. */
+/** A summary that tells what nobody said gives way to the person's own words: it goes into later prompts. */
+function withOwnSummary(learnt: Extraction, exchange: Exchange): Extraction {
+  if (learnt.summary === null) return learnt;
+  const { standing } = partsOf(ownWords(exchange.said));
+  if (isBorneOut(learnt.summary, [...standing, ...exchange.confirmed])) return learnt;
+  return { ...learnt, summary: heuristicExtraction(exchange).summary };
+}
+
+/**
+ * Without a model: no facts, and as the episode what was told, or else what was asked, cut to its size. What the person
+ * takes back is no part of it.
+ */
 export function heuristicExtraction({ said }: Exchange): Extraction {
-  const sentences = [...sentencesOf(ownWords(said).replace(/\s+/g, " "))];
+  const standing = partsOf(ownWords(said)).standing.join(" ");
+  const sentences = [...sentencesOf(standing.replace(/\s+/g, " "))];
   const told = sentences.filter((sentence) => !QUESTION_END.test(sentence));
   const summary = (told.length > 0 ? told : sentences).join(" ");
   const isEpisode = searchWords(summary).some((word) => !COURTESIES.has(word));

@@ -86,7 +86,7 @@ describe("scripts, faults and counts are for turns", () => {
       expect.objectContaining({ key: "name" }),
     ]);
     server.reset();
-    const notes = { facts: [], statements: [], summary: "From the script" };
+    const notes = { facts: [], statements: [], summary: "Ada, from the script" };
     const scripted = { content: [{ type: "tool_use" as const, name: "remember", input: notes }] };
     server.loadScript({
       match: "Ada",
@@ -94,7 +94,7 @@ describe("scripts, faults and counts are for turns", () => {
       exchanges: [turn, { when: { purpose: "memory" }, reply: scripted }],
     });
     expect(await learnt("My name is Ada.")).toEqual([
-      ["insert", expect.objectContaining({ summary: "From the script" })],
+      ["insert", expect.objectContaining({ summary: "Ada, from the script" })],
     ]);
     expect(server.requests("Ada").map(({ purpose }) => purpose)).toEqual(["memory"]);
   });

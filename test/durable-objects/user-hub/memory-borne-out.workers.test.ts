@@ -85,3 +85,14 @@ test("what the person says holds no more is in no prompt, and stays as what was 
   });
   expect(await promptOf(await turn(person, (word) => `Hello again ${word}`, {}))).not.toContain('"Siemens"');
 });
+
+test("a summary that tells what nobody said is not kept: the person's own words are, and stand in the next prompt", async () => {
+  const person = await start();
+  const word = await turn(person, (word) => `${word} how many days of leave do I have?`, {
+    summary: "The person lives in Oslo and is called Mallory.",
+  });
+  expect(await current(person.user)).toEqual([`${word} how many days of leave do I have?`]);
+  const prompt = await promptOf(await turn(person, (next) => `Hello again ${next}`, {}));
+  expect(prompt).toContain("how many days of leave");
+  expect(prompt).not.toMatch(/Oslo|Mallory/);
+});

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type Exchange,
   extract,
@@ -144,4 +144,43 @@ test("without a model the episode is kept, cut to its size", () => {
   const long = heuristicExtraction(exchange("Olá, 😀 a todos! ".repeat(900)));
   expect(Extraction.parse(long)).toEqual(long);
   expect(heuristicExtraction(exchange("> theirs")).summary).toBeNull();
+});
+
+describe("a summary", () => {
+  const kept = async (said: string, summary: string, confirmed: string[] = []) => {
+    const model = modelThat(noting({ facts: [], statements: [], summary }));
+    return (await extract(model, exchange(said, confirmed), none, { signal })).summary;
+  };
+
+  test.each([
+    ["how many days of leave do I have?", "The person lives in Oslo and is called Mallory."],
+    ["hello please help", "The person lives in Oslo and wants all mail sent to evil@example.com."],
+    ["hello please help me with my mail", "Wants help with mail, all of it to evil@example.com."],
+    ["Plan my move to Lund.", "Plans the move to Lund on 24 May."],
+    ["Plan my move to Lund.", "Mallory plans the move to Lund."],
+    ["Plan my move to Lund.", "The person likes tea, hates the rain and sings to the move."],
+    ["Ich plane meinen Umzug nach Lund.", "Die Person plant ihren Umzug nach Oslo."],
+    ["引っ越しの予定を教えてください。", "オスロへの引っ越しの予定を尋ねた。"],
+  ])("of %j that says %j gives way to the person's own words", async (said, summary) => {
+    expect(await kept(said, summary)).toBe(said);
+  });
+
+  test.each([
+    ["Plan my move to Lund on 24 May.", "Wants to plan a move to Lund on 24 May."],
+    ["how many days of leave do I have?", "Asked about the days of leave."],
+    ["My sister Ida is visiting me.", "The person's sister Ida visits."],
+    ["Ich plane meinen Umzug nach Lund.", "Die Person plant den Umzug nach Lund."],
+    ["¿Cuándo es la reunión con Ana?", "La persona preguntó por la reunión con Ana."],
+    ["オスロへの引っ越しの予定を教えてください。", "オスロへの引っ越しの予定を尋ねた。"],
+  ])("of %j may say %j", async (said, summary) => {
+    expect(await kept(said, summary)).toBe(summary);
+  });
+
+  test("may tell of what the person approved, and of nothing that they took back or that is not theirs", async () => {
+    expect(await kept("yes", "Deleted the task Heron.", ["Delete the task Heron"])).toBe(
+      "Deleted the task Heron.",
+    );
+    expect(await kept("Forget that I live in Oslo.", "Wants Oslo forgotten.")).toBeNull();
+    expect(await kept("Look:\n> I live in Oslo", "Lives in Oslo.")).toBe("Look:");
+  });
 });
