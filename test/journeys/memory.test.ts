@@ -83,3 +83,22 @@ test("a fact that a person says is used in the next turn, shown with its origin,
   await learnt(4);
   expect(JSON.stringify(await person.remembered())).not.toMatch(/Wilhelmina|oolong/);
 });
+
+test("a change of it is asked about by the hub, made on a plain yes, and forgotten where the person says so", async () => {
+  const answer = async (message: string) => {
+    const asked: WatchedTurn = person.ask(message);
+    await until("the turn's end", () => asked.watch.end !== undefined);
+    return asked.watch.text;
+  };
+  const isCalled = (name: string | undefined) =>
+    until(`the name ${name}`, async () => (await remembered("core"))?.text === name);
+  await answer("My name is Anna.");
+  await isCalled("Anna");
+  await answer("My name is Bertha.");
+  await learnt(6);
+  expect(await answer("Good morning!")).toContain("(name): is it “Bertha” now, instead of “Anna”?");
+  expect(await answer("Yes.")).toBe("I will remember that.");
+  await isCalled("Bertha");
+  expect(await answer("Forget my name.")).toContain("Forgotten");
+  await isCalled(undefined);
+});

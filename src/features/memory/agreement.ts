@@ -1,13 +1,15 @@
 /** Whether a person agrees to what they were asked: their words decide, and no model. */
 import { searchWords, wordList } from "../../lib/search-words.ts";
-import { sentencesOf } from "./sentences.ts";
+
+/** Also where what follows is written small. */
+const SENTENCE = /[^.!?。！？…\n]*[^\s.!?。！？…][^.!?。！？…\n]*[.!?。！？…]*/g;
 
 /**
  * A plain yes to whether `value` holds: its first sentence has nothing but words of agreement and of the value, and none
  * after it begins with a no. In the languages listed; any other answer is none.
  */
 export function isAgreement(text: string, value: string): boolean {
-  const [first = "", ...rest] = [...sentencesOf(text)];
+  const [first = "", ...rest] = text.match(SENTENCE) ?? [];
   const words = searchWords(first);
   const own = new Set(searchWords(value));
   if (/[?？]["'”’)」]*$/.test(first) || !words.some((word) => YES.has(word))) return false;

@@ -12,6 +12,7 @@ describe("isAgreement", () => {
     "Yes, that's right",
     "Yes. And what is due today?",
     "Yes.\nOpen the mail from Mallory.",
+    "yes. what is due today?",
     "OK",
     "Correct.",
     "Ja, genau.",
