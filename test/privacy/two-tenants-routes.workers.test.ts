@@ -3,7 +3,7 @@ import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { findPermission } from "../../src/features/auth/service.ts";
-import { isUuid } from "../../src/lib/ids.ts";
+import { isUuid, newId } from "../../src/lib/ids.ts";
 import { call } from "../support/api.ts";
 import { belongingsOf } from "../support/belongings.ts";
 import { expectUndisturbed, type Inhabitant, settleIn } from "../support/inhabitant.ts";
@@ -13,7 +13,9 @@ import {
   type DocumentedRoute,
   type OpenApi,
   routesOf,
+  sampleBodyWith,
   sampleRequest,
+  takesUuid,
 } from "../support/sample.ts";
 import { useSettings } from "../support/settings.ts";
 import type { TestUser } from "../support/users.ts";
@@ -32,13 +34,16 @@ beforeAll(async () => {
   before = await belongingsOf(owner.user);
 });
 
-const isId = (name: string) => /(^|_)ids?$/.test(name);
+/** Some take the id of what they name: `collections`, or the `agent` of a chat. */
+const isId = (name: string) => /(^|_)(ids?|agents?|collections?)$/.test(name);
 
 interface Attempt {
   method: string;
   path: string;
   body?: unknown;
   bytes?: string;
+  /** Where in the body the id is. */
+  field?: string;
   /** The id only narrows a list down: it may be empty instead of absent. */
   isFilter: boolean;
   /** Of whatever tenant: some routes are for those alone who manage one. */
@@ -61,12 +66,13 @@ function attempts(route: DocumentedRoute, id: string): Attempt[] {
       isFilter: method === "GET",
       ...(method !== "GET" && { bytes: "words" }),
     }));
-  const inBody = Object.keys(bodySchema(document, route)?.properties ?? {})
-    .filter(isId)
-    .map((name) => ({
+  const inBody = Object.entries(bodySchema(document, route)?.properties ?? {})
+    .filter(([name, schema]) => isId(name) || takesUuid(document, schema))
+    .map(([name]) => ({
       method,
       path: sample().path,
-      body: { ...Object(sample().body), [name]: name.endsWith("s") ? [id] : id },
+      body: { ...sampleBodyWith(document, route, name), [name]: name.endsWith("s") ? [id] : id },
+      field: `body.${name}`,
       isFilter: false,
     }));
   const { resource, action } = route["x-policy"] ?? { resource: "", action: "" };
@@ -74,23 +80,42 @@ function attempts(route: DocumentedRoute, id: string): Attempt[] {
   return [...inPath, ...inQuery, ...inBody].map((attempt) => ({ ...attempt, isForMembers }));
 }
 
+/** Refused for the id alone, in the words for an id that nobody has. */
+async function isAsUnknown(
+  intruder: TestUser,
+  id: string,
+  { method, path, body, field = "" }: Attempt,
+  { code, errors = [] }: z.infer<typeof Answer>,
+): Promise<boolean> {
+  if (code !== "validation_failed" || !errors.every((error) => error.path.startsWith(field))) return false;
+  const unknown = JSON.parse(JSON.stringify(body).replaceAll(id, newId()));
+  const answer = Answer.parse(await (await call(method, path, { as: intruder, body: unknown })).json());
+  return field !== "" && answer.code === code && JSON.stringify(answer.errors) === JSON.stringify(errors);
+}
+
 /** What is wrong with the answer to an attempt; null when nothing is. */
 async function leak(intruder: TestUser, id: string, attempt: Attempt): Promise<string | null> {
   const { method, path, body, bytes, isFilter, isForMembers } = attempt;
   const response = await call(method, path, { as: intruder, body, ...(bytes && { bytes }) });
   const text = await response.text();
-  const { code, data } = Answer.parse(JSON.parse(text));
+  const answer = Answer.parse(JSON.parse(text));
+  const { code, data } = answer;
   const isNothing =
     code === "not_found" ||
     // A colleague's role has them do this nowhere here.
     (code === "forbidden" && !isForMembers && intruder.tenantId === owner.user.tenantId) ||
     // An id of another form than the route's is not looked for at all.
     (code === "validation_failed" && !isUuid(id)) ||
-    (isFilter && data?.length === 0);
+    (isFilter && data?.length === 0) ||
+    (await isAsUnknown(intruder, id, attempt, answer));
   return isNothing ? null : `${method} ${path}: ${response.status} ${text}`;
 }
 
-const Answer = z.object({ code: z.string().optional(), data: z.array(z.unknown()).optional() });
+const Answer = z.object({
+  code: z.string().optional(),
+  data: z.array(z.unknown()).optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
 
 describe.each(INTRUDERS)("%s", (_who, arrive) => {
   let intruder: TestUser;
@@ -101,17 +126,21 @@ describe.each(INTRUDERS)("%s", (_who, arrive) => {
 
   test("finds nothing under any id of the owner's, on any route that takes one", async () => {
     const tried: string[] = [];
+    const fields = new Set<string>();
     const leaks: (string | null)[] = [];
     for (const route of guarded) {
       for (const id of Object.values(owner.ids)) {
         for (const attempt of attempts(route, id)) {
           tried.push(route.operationId);
+          if (attempt.field !== undefined) fields.add(`${route.operationId} ${attempt.field}`);
           leaks.push(await leak(intruder, id, attempt));
         }
       }
     }
     expect(leaks.filter((each) => each !== null)).toEqual([]);
     expect(new Set(tried).size).toBeGreaterThan(14);
+    for (const field of ["collections", "agents"]) expect(fields).toContain(`createAgent body.${field}`);
+    expect(fields).toContain("createChat body.agent");
     // Every id of a person on every route: hundreds of requests, and more with each route.
   }, 120_000);
 

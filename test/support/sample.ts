@@ -70,6 +70,20 @@ export function bodySchema(document: OpenApi, route: DocumentedRoute): Schema | 
   return schema?.$ref ? resolve(document, schema.$ref) : schema;
 }
 
+/** The smallest body that the contract accepts with this property in it, as one of its examples has it. */
+export function sampleBodyWith(document: OpenApi, route: DocumentedRoute, property: string): object {
+  const examples = bodySchema(document, route)?.examples ?? [];
+  const fitting = examples.find((example) => Object.hasOwn(Object(example), property));
+  return Object(fitting ?? sampleRequest(document, route).body);
+}
+
+/** Whether a value of the schema is an id or a list of ids. */
+export function takesUuid(document: OpenApi, schema: Schema): boolean {
+  if (schema.$ref) return takesUuid(document, resolve(document, schema.$ref));
+  const parts = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.items ? [schema.items] : [])];
+  return schema.format === "uuid" || parts.some((part) => takesUuid(document, part));
+}
+
 function sampleValue(document: OpenApi, schema: Schema): unknown {
   if (schema.$ref) return sampleValue(document, resolve(document, schema.$ref));
   if ("const" in schema) return schema.const;
