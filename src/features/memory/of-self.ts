@@ -43,11 +43,16 @@ function clausesOfSelf(
   return assertedIn(sentence, { strict: isIdentity || !isDenied })
     .split("\n")
     .map((clause) => clause.replace(LEAD, ""))
-    .filter((clause) => TREATED.test(clause) || (isOfSelf(clause) && !(isIdentity && WISH.test(clause))));
+    .filter((clause) => TREATED.test(clause) || (isOfSelf(clause) && !(isIdentity && isAside(clause))));
 }
 
 function isOfSelf(clause: string): boolean {
   return SELF_FIRST.test(clause) || SELF_LATER.test(clause) || isOfSelfUnspaced(clause);
+}
+
+/** It tells of a wish, of a mail, or of somebody or something that is theirs: what it names says nothing of who they are. */
+function isAside(clause: string): boolean {
+  return WISH.test(clause) || (THEIRS.test(clause) && !THEMSELVES.test(clause));
 }
 
 /** "Don't forget that I …" denies nothing. */
@@ -114,9 +119,24 @@ const TREATED = new RegExp(
   "iu",
 );
 
-/** Asks for something, or tells of a mail they got: what it names says nothing of who they are. */
 const WISH =
   /^(?:i(?:['’]d| would)? (?:like|want|need|wish|got|get|received|have (?:to|a (?:mail|message|letter|call))|must|should|wrote|sent|met|read|saw)|(?:ich )?(?:will|möchte|brauche|muss|soll|bekam|habe .{0,40}(?:bekommen|erhalten))|je (?:veux|voudrais|dois)|j['’]ai (?:reçu|besoin)|(?:yo )?(?:quiero|necesito|recibí)|(?:io )?(?:voglio|vorrei|devo))(?!\p{L})(?!.*(?:called|known as|addressed|heißen|genannt|appelé|llamarme|chiamato))|^我(?:想|要|需要|收到)/iu;
+
+const THEIRS =
+  /^(?:(?:my|our|mein(?:e|er|em|en)?|unser(?:e|er|em|en)?|mon|ma|mes|notre|nos|mis?(?! (?:chiamo|piace|piacciono|sono|trasferisco))|nuestr[oa]s?|(?:il |la |i |le )?(?:mi[oae]i?|nostr[oaie]))(?!\p{L})|我们?的|[私僕俺]の)/iu;
+/** "My name" says who they are, "my friend" and "my meeting" do not. */
+const THEMSELVES = new RegExp(
+  `^(?:${[
+    "(?:my|our)(?: (?:full|first|last|family|given|middle|legal|preferred|display|real|new|current|home|work|private|mobile|phone|postal|native|mother|own|job|date of|place of))* (?:(?:sur|nick)?name|city|town|home|country|nationality|address|e-?mail|phone|mobile|number|birth\\p{L}*|age|language|tongue|time ?zone|job|work|role|position|profession|occupation|title|employer|company|workplace|pronouns?|gender|religion|location|residence|hometown|locale)",
+    "(?:mein|unser)(?:e|er|em|en)?(?: (?:neue|aktuelle|vollständige|private|richtige)\\p{L}?)? (?:(?:vor|nach|spitz|familien)?name|stadt|wohnort|heimat\\p{L}*|zuhause|land|adresse|anschrift|e-?mail(?:-?adresse)?|telefon\\p{L}*|handy\\p{L}*|nummer|geburts\\p{L}+|alter|sprache|muttersprache|zeitzone|job|beruf|arbeit(?:geber|geberin|sort|splatz)?|rolle|position|stelle|firma|unternehmen|pronomen|geschlecht|religion|familienstand|staatsangehörigkeit)",
+    "(?:mon|ma|mes|notre|nos)(?: (?:nouvelle?|vrai))? (?:nom|prénom|surnom|ville|domicile|pays|nationalité|adresse|e-?mail|courriel|téléphone|numéro|anniversaire|date de naissance|lieu de naissance|âge|langue|fuseau|métier|travail|emploi|poste|rôle|profession|employeur|entreprise|société|pronoms?)",
+    "(?:mis?|nuestr[oa]s?)(?: (?:nuev[oa]|verdadero))? (?:nombre|apellidos?|apodo|ciudad|casa|país|nacionalidad|dirección|correo|e-?mail|teléfono|número|cumpleaños|fecha de nacimiento|edad|idioma|lengua|zona|huso|trabajo|puesto|rol|profesión|empresa|empleador|pronombres?)",
+    "(?:il |la |i |le )?(?:mi[oae]i?|nostr[oaie])(?: (?:nuov[oa]|vero))? (?:nome|cognome|soprannome|città|casa|paese|nazionalità|indirizzo|e-?mail|telefono|numero|compleanno|data di nascita|età|lingua|fuso|lavoro|ruolo|professione|azienda|ditta|datore|pronomi?)",
+  ].join(
+    "|",
+  )})(?!\\p{L})|^我们?的(?:全?名|名字|姓|昵称|城市|家|国|地址|邮箱|邮件地址|电话|手机|生日|年龄|语言|母语|时区|工作|职|公司|雇主)|^[私僕俺]の(?:名前|氏名|名字|苗字|姓|あだ名|街|町|都市|家|国|住所|メールアドレス|電話|誕生日|生年月日|年齢|言語|母語|タイムゾーン|仕事|職|会社|勤務先|役職)`,
+  "iu",
+);
 
 /** Japanese and Chinese leave out who speaks, and ask with the same words for themselves. */
 function isOfSelfUnspaced(clause: string): boolean {
