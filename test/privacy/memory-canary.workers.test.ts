@@ -5,12 +5,13 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { Memory, MemoryPage } from "../../src/features/memory/schema.ts";
+import { pattern, START_MS } from "../features/memory/items.ts";
 import { call, callFor } from "../support/api.ts";
 import { disguised, findCanaries, newCanary, type Resting } from "../support/canary.ts";
 import { says, scriptWord, tool, uses } from "../support/errand.ts";
-import { crashHub } from "../support/hub.ts";
+import { crashHub, inHub } from "../support/hub.ts";
 import { JournalingDevice } from "../support/journaling-device.ts";
-import { inHubTables, notes, promptOf, settled } from "../support/memory.ts";
+import { inHubTables, leaveBehind, notes, promptOf, settled } from "../support/memory.ts";
 import { breakModel, modelRequests } from "../support/model.ts";
 import { useSettings } from "../support/settings.ts";
 import { allStores } from "../support/stores.ts";
@@ -28,6 +29,7 @@ const NAMES = [
   "edited statement",
   "searched words",
   "recalled words",
+  "deleted habit",
 ] as const;
 const canaries = Object.fromEntries(NAMES.map((name) => [name, newCanary()]));
 const word = (name: (typeof NAMES)[number]) => canaries[name] ?? "";
@@ -142,4 +144,17 @@ test("nothing that is remembered is at rest in the clear, in any store or log li
   await settled(user);
   await expectNothingAtRest();
   expect(lines.length).toBeGreaterThan(0);
+});
+
+test("what a deleted habit leaves, so that it is not found again, says nothing of it", async () => {
+  const user = await newUser(env);
+  const habit = pattern(`Asks about ${word("deleted habit")}`, { dismissedAt: START_MS });
+  await leaveBehind(user, habit);
+  const path = `/api/v1/memory/proactive/${habit.id}`;
+  expect((await call("DELETE", path, { as: user })).status).toBe(204);
+  const kept = await inHub(user, ({ storage }) =>
+    storage.sql.exec("SELECT value FROM meta WHERE name = 'memory_deleted_habits'").toArray(),
+  );
+  expect(JSON.stringify(kept)).toContain("subject");
+  await expectNothingAtRest();
 });
