@@ -6,7 +6,7 @@ import { type Clause, clausesOf } from "./clauses.ts";
 import { isOver, withoutNoDenials } from "./denial.ts";
 import { partsOf } from "./retracting.ts";
 import { sentencesOf } from "./sentences.ts";
-import { wordSet, wordsAt } from "./small-words.ts";
+import { SPEAKS_OF_SELF, wordSet, wordsAt } from "./small-words.ts";
 
 export interface Assertion {
   /** Also without what is denied, uncertain or over: for facts that say who somebody is. */
@@ -55,10 +55,7 @@ const REQUEST = new RegExp(
   "iu",
 );
 
-const SPEAKS_OF_SELF = new RegExp(
-  `${wordsAt("", "i i'm my me ich bin mein meine mir je j'ai j'habite suis mon ma yo soy mi vivo io sono mio mia").source}|[私僕俺我]`,
-  "giu",
-);
+const SELVES = new RegExp(SPEAKS_OF_SELF.source, "giu");
 /** A straight mark behind a letter or number closes, or stands for inches. */
 const QUOTE_OPENS = /(?<![\p{scx=Latn}\p{scx=Cyrl}\p{N}.!?,])"|[“„«「『]/gu;
 const QUOTE_CLOSES = /["“”»」』]/g;
@@ -66,7 +63,7 @@ const QUOTE_CLOSES = /["“”»」』]/g;
 /** Without what is in quotation marks, and of whoever says it. In one pass: a text may be nothing but marks. */
 function withoutOthersSpeech(text: string): string {
   const placesOf = (mark: RegExp) => Array.from(text.matchAll(mark), ({ index }) => index);
-  const [closes, selves] = [placesOf(QUOTE_CLOSES), placesOf(SPEAKS_OF_SELF)];
+  const [closes, selves] = [placesOf(QUOTE_CLOSES), placesOf(SELVES)];
   let [own, from, close, self] = ["", 0, 0, 0];
   for (const open of placesOf(QUOTE_OPENS)) {
     if (open < from) continue;

@@ -1,18 +1,18 @@
 /** What in a line says that somebody else's text follows: who it is from, or what is to be done with it. */
 import { wordsAt } from "./small-words.ts";
+import { COMMANDS, NEW_ROW, SENTENCE_END, titleLength, writtenFrom } from "./written-rows.ts";
 
 /** Of a message no more is kept, so that nothing behind it needs to be looked at. */
 const READ_CHARS_MAX = 4_000;
 const SHORT_LINE_CHARS = 120;
 
-const COLON = "[:：]";
 const ENDS_WITH_COLON = /[:：]\s*$/;
 const LIST_ITEM = /^\s*([-*•·–]|\d{1,2}[.)、])\s*/;
 const QUOTED_OR_CODE = /^\s*([>|]|`{3}|~{3})/;
 
 const TEXT = [
   "e-?mails?|mails?|messages?|letters?|texts?|articles?|posts?|tweets?|threads?|conversations?|paragraphs?|sms",
-  "review|comment|story|poem|contract|abstract|passage",
+  "comment|story|poem|contract|abstract|passage|bio|draft|speech|transcript",
   "nachricht|brief|artikel|beitrag|absatz|vertrag|courriel|lettre|texte|correo|mensaje|carta|texto|artículo",
   "messaggio|lettera|testo|articolo",
 ].join("|");
@@ -21,9 +21,9 @@ const TEXT_NOUN = new RegExp(
   "iu",
 );
 const A_TIME =
-  "week|month|year|morning|evening|afternoon|time|day|woche|monat|jahr|mal|semaine|mois|année|fois|semana|mes|año|vez|settimana|mese|anno|volta";
+  "week|month|year|morning|evening|afternoon|time|day|weekend|(mon|tues|wednes|thurs|fri|satur|sun)day|woche|monat|jahr|mal|semaine|mois|année|fois|semana|mes|año|vez|settimana|mese|anno|volta";
 const POINTER = new RegExp(
-  `(?<!\\p{L})(this|these|that|the following|following|below|above|das|diese[nmrs]?|dies|folgende[nmrs]?|unten|oben|ceci|ça|cela|cette?|suivante?s?|ci-dessous|ci-dessus|esto|est[ea]|siguientes?|abajo|arriba|quest[oa]|seguenti?|sotto|sopra)(?!\\p{L})(?!\\s+(${A_TIME})(?!\\p{L}))|これ|この|次の|以下|下記|上記|这|下面|上面`,
+  `(?<!\\p{L})(this|these|that|the following|following|below|above|das(?=\\s*(zusammen|ins|auf|für|mal|bitte|kurz|hier|[^\\p{L}\\s]|$))|diese[nmrs]?|dies|damit|davon|dazu|hierzu|folgende[nmrs]?|unten|oben|ceci|ça|cela|cette?|suivante?s?|ci-dessous|ci-dessus|esto|est[ea]|siguientes?|abajo|arriba|quest[oa]|seguenti?|sotto|sopra)(?!\\p{L})(?!\\s+(${A_TIME})(?!\\p{L}))|これ|この|次の|以下|下記|上記|这|下面|上面`,
   "iu",
 );
 
@@ -54,11 +54,11 @@ const OWN_ROWS =
 
 const GIVES = new RegExp(
   `(?<!\\p{L})(${[
-    "sends?|sent|writes?|wrote|written|forwarded|texted|messaged|e-?mailed|posted|says?|said|told|replied|answered",
-    "schickte?|geschickt|schreibt|schrieb|geschrieben|sagte?|gesagt|meinte?|antwortete?|weitergeleitet",
+    "sends?|sent|c[ao]mes? from|writes?|wrote|written|forwarded|texted|messaged|e-?mailed|posted|says?|(?<!(as|that|having) )said|told|replied|answered",
+    "schickte?|geschickt|schreibt|schrieb|geschrieben|sagte?|(?<!(kurz|ehrlich|wie|anders|offen|genauer) )gesagt|meinte?|antwortete?|weitergeleitet",
     "envoyé|envoie|écrit|dit|répondu|transmis|enviado|envió|mandó|escribe|escribió|escrito|dice|dijo|respondió",
     "inviato|mandato|scrive|scritto|disse|detto|risposto",
-  ].join("|")})(?!\\p{L})|送っ|送られ|書い|言っ|写道|[说說]|发来|发给|寄来`,
+  ].join("|")})(?!\\p{L})|送っ|送られ|書い|言っ|言われ|写道|[说說]|发来|发给|寄来`,
   "iu",
 );
 const RECEIVES =
@@ -69,6 +69,11 @@ const COMES_FROM = new RegExp(
   `^\\W*(\\p{L}{1,4}\\s+)?(${TEXT})\\s+(from|by|von|vom|de|du|da|dal|del)(?!\\p{L})|から(の|来た)?(メール|手紙|メッセージ)|(发来|寄来)的`,
   "iu",
 );
+/** A heading of its own, before a colon or above the text. */
+const FORWARDED =
+  /^\W*(fwd?|forwarded|weitergeleitet|transféré|reenviado|inoltrato|(see|read) below|siehe unten|voir ci-dessous|ver abajo|vedi sotto)(?!\p{L})/iu;
+const ENDS_SENTENCE = /[.!?。！？]\s*$/;
+const ASKS = /[?？]\s*$/;
 const HERE =
   /(?<!\p{L})(here['’]?s|here (is|are|comes)|below is|attached|hier (ist|sind|kommt)|anbei|voici|voilà|aquí (está|tienes|va)|ecco)(?!\p{L})|以下|这是|これ[はが]/iu;
 
@@ -90,16 +95,16 @@ const SELF_TOLD = new RegExp(
 );
 /** Less sure: "I have this:" shows something. */
 const SELF_SPEAKS = new RegExp(
-  `${wordsAt("", "i ich je j yo io prefiero quiero vivo soy preferisco voglio sono things facts points rules updates dinge fakten punkte regeln choses faits cosas datos cose").source}|私|僕|我`,
+  `${wordsAt("", "i ich je j yo io prefiero quiero vivo soy preferisco voglio sono things facts points rules updates always never so from\\snow\\son profile myself dinge fakten punkte regeln choses faits cosas datos cose").source}|私|僕|我`,
   "iu",
 );
 const SHOWS = new RegExp(
-  `${wordsAt("", "this that das dies ceci ça cela esto eso questo quello").source}|これ|这`,
+  `${wordsAt("", "this das dies ceci ça cela esto eso questo quello").source}|これ|这`,
   "iu",
 );
 const PERSONS = wordsAt(
   "",
-  "from landlord boss friend colleague neighbour neighbor wife husband mother father sister brother partner doctor",
+  "from(?!\\snow) landlord boss friend colleague neighbour neighbor wife husband mother father sister brother partner doctor",
   "vermieter chef chefin freund freundin kollege kollegin nachbar frau mann mutter vater schwester bruder",
   "propriétaire patron ami amie collègue femme mari mère père casero jefe amigo amiga colega esposa marido madre padre",
   "capo amico amica collega moglie marito",
@@ -112,7 +117,10 @@ export function introduces(line: string, following: readonly string[]): boolean 
   if (next === undefined || QUOTED_OR_CODE.test(next)) return false;
   if (asksToTreat(line)) return true;
   if (ENDS_WITH_COLON.test(line)) return !(ONLY_GREETS.test(line) || tellsOfSelf(line, following));
-  return (HERE.test(line) && TEXT_NOUN.test(line)) || COMES_FROM.test(line);
+  const isShown = HERE.test(line) && TEXT_NOUN.test(line);
+  return (
+    isShown || COMES_FROM.test(line) || FORWARDED.test(line) || (isGiven(line) && !ENDS_SENTENCE.test(line))
+  );
 }
 
 /** Whether it asks for something to be done with a text that stands above it. */
@@ -123,7 +131,9 @@ export function pointsBack(line: string): boolean {
 function asksToTreat(line: string): boolean {
   const isPointing = POINTER.test(line) || TEXT_NOUN.test(line);
   if (TREATS.test(line) && (isPointing || !OWN_ROWS.test(line))) return true;
-  return REACTS.test(line) && isPointing;
+  return (
+    (REACTS.test(line) && isPointing) || (ASKS.test(line) && POINTER.test(line.replaceAll(/\bthat\b/gi, "")))
+  );
 }
 
 function tellsOfSelf(line: string, following: readonly string[]): boolean {
@@ -144,41 +154,29 @@ function isGiven(line: string): boolean {
 
 const TREATS_THE_REST =
   /(translate|rewrite|rephrase|übersetze|formuliere|traduis|reformule|traduce|reescribe|traduci|riscrivi|翻訳|訳して|翻译)[^:：]{0,80}[:：]/i;
-const A_ROW =
-  "notes?|tasks?|to-?dos?|e-?mails?|mails?|messages?|letters?|documents?|posts?|events?|reminders?|repl(y|ies)|notiz|aufgabe|nachricht|brief|dokument|termin|note|tâche|courriel|lettre|document|nota|tarea|correo|mensaje|carta|documento|attività|messaggio|lettera";
-const WRITES =
-  "create|make|add|write|draft|send|post|compose|save|put|reply|answer|erstelle?|schreibe?|leg|lege|sende|schicke?|speichere?|crée|créer|écris|rédige|envoie|ajoute|crea|escribe|redacta|envía|añade|guarda|scrivi|invia|aggiungi|manda|salva";
-const CONTENT =
-  "content|contents|text|body|saying|says|reading|message|inhalt|contenu|texte|disant|contenido|texto|diciendo|contenuto|testo|dicendo";
-/** A row with its words: `a note with the content: …`, `a task: …`, `a mail saying …`. */
-const WRITTEN = new RegExp(
-  `(?<!\\p{L})(${WRITES})(?!\\p{L})[^.!?\\n]{0,80}?(?<!\\p{L})(${A_ROW})(?!\\p{L})([^:：.!?\\n]{0,100}(?<!\\p{L})(${CONTENT})\\s*(${COLON}|$)|[^:：.!?\\n]{0,100}(?<!\\p{L})(saying|that says|which says|disant|diciendo|dicendo)(?!\\p{L})|[^:：.!?\\n]{0,60}${COLON}(?=\\s|$))|(メモ|タスク|ノート|メール|笔记|任务|邮件|备忘录)[^:：。\\n]{0,40}${COLON}`,
-  "iu",
-);
-/** Its name goes on to the end of the sentence, or of the quotation marks. */
-const TITLED = new RegExp(
-  `(?<!\\p{L})(${WRITES})(?!\\p{L})[^.!?\\n]{0,80}?(?<!\\p{L})(${A_ROW})(?!\\p{L})[^.!?\\n]{0,40}?(?<!\\p{L})(titled|entitled|named|called|with the title|namens|mit dem titel|intitulée?|titulad[oa]|llamad[oa]|intitolat[oa]|chiamat[oa])(?!\\p{L})\\s*${COLON}?`,
-  "iu",
-);
-const SENTENCE_END = /[.!?]+(?=\s)|[。！？]/;
 
 /** Where in the line the words of others, or what is to be written somewhere, begin; undefined when nowhere. */
 export function othersBeginIn(whole: string): number | undefined {
   const line = whole.slice(0, READ_CHARS_MAX);
-  const ends = [TREATS_THE_REST, WRITTEN].flatMap((pattern) => endOf(pattern, line) ?? []);
-  const [given, asked] = [givenIn(line), textAfterRequest(line)];
-  const all = [...ends, ...[given, asked].filter((at) => at !== undefined)];
-  return all.length === 0 ? undefined : Math.min(...all);
+  const treated = TREATS_THE_REST.exec(line);
+  const begins = [
+    treated ? treated.index + treated[0].length : undefined,
+    writtenFrom(line),
+    givenIn(line),
+    textAfterRequest(line),
+  ];
+  const all = begins.filter((at) => at !== undefined);
+  if (all.length === 0) return undefined;
+  const at = Math.min(...all);
+  return at + titleLength(line, at);
 }
 
-/** Without the names of what is to be written. */
-export function withoutTitles(whole: string): string {
-  const line = whole.slice(0, READ_CHARS_MAX);
-  const from = endOf(TITLED, line);
-  if (from === undefined) return whole;
-  const rest = line.slice(from);
-  const end = /^\s*["“„«「『][^"”“»」』]*["”“»」』]/u.exec(rest)?.[0].length ?? rest.search(SENTENCE_END);
-  return end < 0 ? line.slice(0, from) : line.slice(0, from) + rest.slice(end);
+/** "Tell Bob:", "Fix the grammar of this:", "New note:", and the labels of what is to be written. */
+function isWritten(before: string): boolean {
+  if (NEW_ROW.test(before) || FORWARDED.test(before)) return true;
+  if (SELF_TOLD.test(before)) return false;
+  if (COMMANDS.test(before)) return true;
+  return (REACTS.test(before) || TREATS.test(before)) && (POINTER.test(before) || TEXT_NOUN.test(before));
 }
 
 /** After "Bob wrote:", with the text in the same line. */
@@ -186,6 +184,7 @@ function givenIn(line: string): number | undefined {
   for (const { index, 0: colon } of line.matchAll(/[:：](?=\s*\S)/g)) {
     const before = line.slice(0, index).split(SENTENCE_END).at(-1) ?? "";
     if (before.length > SHORT_LINE_CHARS) continue;
+    if (isWritten(before)) return index + colon.length;
     const isReceived = RECEIVES.test(before) && (POINTER.test(before) || TEXT_NOUN.test(before));
     const given = GIVES.exec(before);
     const isOthers = given !== null && !BY_SELF.test(before.slice(0, given.index));
@@ -202,9 +201,4 @@ function textAfterRequest(line: string): number | undefined {
   const end = line.slice(from).search(SENTENCE_END);
   if (end < 0 || !POINTER.test(line.slice(from, from + end))) return undefined;
   return line.slice(from + end + 1).trim() === "" ? undefined : from + end + 1;
-}
-
-function endOf(pattern: RegExp, line: string): number | undefined {
-  const match = pattern.exec(line);
-  return match ? match.index + match[0].length : undefined;
 }

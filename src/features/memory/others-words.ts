@@ -1,5 +1,6 @@
 /** Where in a message the words of others are: code, pasted mail, letters, and texts that something is to be done with. */
-import { introduces, othersBeginIn, pointsBack, withoutTitles } from "./introductions.ts";
+import { introduces, othersBeginIn, pointsBack } from "./introductions.ts";
+import { withoutTitles } from "./written-rows.ts";
 
 /** What tells is at the beginning of a line, or in a short one. */
 const LINE_CHARS_MAX = 400;
@@ -11,6 +12,7 @@ const HEADER =
 const SUBJECT = /^\s*(subject|betreff|objet|asunto|oggetto|件名|主题)\s*[:：]/i;
 const SEPARATOR =
   /^\s*(-{2,}\s*(original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht|message (transféré|original|d'origine)|mensaje (original|reenviado)|messaggio (originale|inoltrato))|begin forwarded message:)/i;
+const RULE = /^\s*([-=_*~])\1{2,}\s*$/;
 const ENDS_WITH_COLON = /[:：]\s*$/;
 const WROTE = /wrote|schrieb|a écrit|escribió|ha scritto|\d.*<[^<>\s]+@[^<>\s]+>/i;
 const GREETING =
@@ -40,7 +42,7 @@ export function withoutOthersWords(message: string): string {
     }
     fence = FENCE.exec(line)?.[0];
     if (fence !== undefined || QUOTED.test(line)) continue;
-    if (beginsMail(line, lines[at + 1] ?? "") || (isBelow && beginsLetter(line))) break;
+    if (beginsMail(line, lines[at + 1] ?? "") || (isBelow && (beginsLetter(line) || RULE.test(line)))) break;
     const begin = othersBeginIn(whole);
     own.push(withoutTitles(begin === undefined ? whole : whole.slice(0, begin)));
     if (begin !== undefined || introduces(line, lines.slice(at + 1, at + 1 + PARAGRAPH_LINES_MAX))) break;

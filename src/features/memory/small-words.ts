@@ -9,3 +9,9 @@ export function wordsAt(before: string, ...lists: string[]): RegExp {
 export function wordSet(list: string): ReadonlySet<string> {
   return new Set(list.split(" "));
 }
+
+/** Anybody of themselves. */
+export const SPEAKS_OF_SELF = new RegExp(
+  `${wordsAt("", "i i'm my me ich bin mein meine mir je j'ai j'habite suis mon ma yo soy mi vivo io sono mio mia").source}|[私僕俺我]`,
+  "iu",
+);
