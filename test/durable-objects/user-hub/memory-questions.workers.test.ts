@@ -114,6 +114,22 @@ test("a yes to what nobody asked changes nothing", async () => {
   expect(await core(user)).toEqual(["name: Ana"]);
 });
 
+test("the turn that raises a question does not ask it, though it goes on for long", async () => {
+  const { user, device } = await startErrand([FORGETS, { reply: says("Hello.") }]);
+  await command(user, { kind: "put_core", entry: { key: "name", value: "Ana" } });
+  const todos = [{ text: "Look", status: "in_progress" }];
+  const word = await scriptWord([
+    FORGETS,
+    { when: { toolResult: "Noted." }, reply: says("Done.") },
+    { when: { toolResult: "Not stored yet" }, reply: uses(tool("write_todos", { todos })) },
+    { reply: uses(tool("update_core_memory", { key: "name", value: "Berta" })) },
+  ]);
+  const turn = device.ask(`Call me Berta.\n> ${word}`);
+  await device.end(turn);
+  expect(device.turn(turn).text).toBe("Done.");
+  expect((await say(device, "What is due today?")).text).toContain(QUESTION);
+});
+
 test("a turn that failed has asked nothing", async () => {
   const { user, device } = await renamed();
   const word = await scriptWord([{ reply: { content: [], stopReason: "refusal" } }]);
