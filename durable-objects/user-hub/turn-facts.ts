@@ -1,4 +1,5 @@
 import { isAgreement } from "../../src/features/memory/agreement.ts";
+import { bearingWords } from "../../src/features/memory/bearing.ts";
 import { isIdentity, keptKey } from "../../src/features/memory/core-facts.ts";
 import { proposeCore } from "../../src/features/memory/merge.ts";
 import { isSaidOfSelf, speaksOfSelf } from "../../src/features/memory/of-self.ts";
@@ -77,9 +78,11 @@ export class TurnFacts {
     const entry = { key: keptKey(named, core), value };
     const known = core.find(({ body }) => body.tier === "core" && body.key === entry.key);
     if (known && normalised(textOf(known.body)) === normalised(value)) return { output: STORED };
-    if (!isStatedIn(entry, said.map(ownWords))) return this.#doubt(entry, known);
+    const own = said.map(ownWords);
+    if (!isStatedIn(entry, own)) return this.#doubt(entry, known);
+    const quote = bearingWords(spoken(entry), [this.#message, ...own]);
     // All of its words are theirs, which is more than the rules ask for.
-    const source = { entry, origin: "person" as const, own: new Grounds([entry.value]), quote: null };
+    const source = { entry, origin: "person" as const, own: new Grounds([entry.value]), quote };
     const proposal = proposeCore(core, { ...source, requestId }, { now, newId });
     if (proposal.kind === "write")
       return { output: STORED, write: () => this.#memory.write(source, this.#origin) };

@@ -151,7 +151,8 @@ test("a fact in the person's words is taken with the turn's own commits: memory 
     ...["commit", "stream_text", "commit"],
   ]);
   expect(await core(user)).toEqual(["pet: flamingo", "working_hours: mornings only"]);
-  expect((await inPostgres(user)).at(-1)).toMatchObject({ version: 1, provenance: { source: "turn" } });
+  const provenance = { source: "turn", quote: `I am working mornings only. ${word}` };
+  expect((await inPostgres(user)).at(-1)).toMatchObject({ version: 1, provenance });
 });
 
 test("what the person did not say of themselves is neither taken nor asked about, whatever the model makes of it", async () => {
