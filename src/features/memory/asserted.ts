@@ -3,7 +3,7 @@
  * somebody else. Told by the small words of the languages listed; elsewhere what a model makes of it stands.
  */
 import { type Clause, clausesOf } from "./clauses.ts";
-import { isOver, withoutNoDenials } from "./denial.ts";
+import { isOver } from "./denial.ts";
 import { partsOf } from "./retracting.ts";
 import { sentencesOf } from "./sentences.ts";
 import { SPEAKS_OF_SELF, wordSet, wordsAt } from "./small-words.ts";
@@ -31,7 +31,7 @@ function assertedClauses(sentence: string, { strict, undenied }: Assertion): str
   return told
     .filter(({ words }) => !CONDITION.test(words))
     .filter((clause) => !(strict && isInDoubt(clause)) && !(undenied && clause.isDenied))
-    .map(({ words }) => withoutNoDenials(words));
+    .map(({ words }) => words);
 }
 
 /** Ends like a question, in any language that marks its end. */

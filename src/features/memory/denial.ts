@@ -29,7 +29,7 @@ export function isDenied(clause: string): boolean {
 }
 
 /** Without the words that only look like a denial. */
-export function withoutNoDenials(clause: string): string {
+function withoutNoDenials(clause: string): string {
   return clause.trim().replace(NO_DENIAL, " ");
 }
 
@@ -44,7 +44,7 @@ const AGAINST = new RegExp(
   `${
     wordsAt(
       "",
-      "dislike[sd]? hate[sd]? avoid(?:s|ed)? refuse[sd]? lacks? unable against formerly? ex free dont excluded? forbidden banned blocked unwanted intoleran(?:t|ce) allerg\\p{L}* stops? quits? no",
+      "dislike[sd]? hate[sd]? avoid(?:s|ed)? refuse[sd]? lacks? unable against formerly? ex free dont excluded? forbidden banned blocked unwanted left ended former previous(?:ly)? intoleran(?:t|ce) allerg\\p{L}* stops? quits? no",
       "vermeide\\p{L}* hasst? gegen ehemals ehemalig\\p{L}* déteste\\p{L}* évite\\p{L}* contre odi[ao] evit[ao] contra contro alérgic[oa]",
     ).source
   }|嫌い|苦手|アレルギー|避け|讨厌|过敏|避免`,

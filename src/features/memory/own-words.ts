@@ -44,7 +44,9 @@ export class Grounds {
 
   /** At least one of its telling words is there: a value that nobody said has none. */
   touches(text: string): boolean {
-    return tellingWords(text).some((word) => this.has(word));
+    const words = tellingWords(text);
+    const isOneSign = words.length === 1 && ONE_SIGN.test(words[0]!);
+    return isOneSign ? this.#run.includes(words[0]!) : words.some((word) => this.has(word));
   }
 
   /** The word is there, perhaps with another ending or as part of a longer one, or a language by another name. */
@@ -69,6 +71,8 @@ export class Grounds {
 }
 
 const UNSPACED = /^[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}]+$/u;
+/** A word, but more often a part of one. */
+const ONE_SIGN = /^\p{Script=Han}$/u;
 const STEM_CHARS_MIN = 4;
 /** Letters that may differ at a word's end: `Киев` is said as `в Киеве`. */
 const ENDING_CHARS_MAX = 3;
