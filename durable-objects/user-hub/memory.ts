@@ -5,7 +5,6 @@ import { type Making, used } from "../../src/features/memory/item.ts";
 import type { LikenessSettings } from "../../src/features/memory/likeness.ts";
 import { confirmedCore, type FactSource, proposeCore } from "../../src/features/memory/merge.ts";
 import type {
-  CoreEntry,
   MemoryChange,
   MemoryCommand,
   MemoryOutcome,
@@ -203,14 +202,13 @@ export class HubMemory {
     this.raise(question, turn);
   }
 
-  /** The person has agreed to this fact. */
-  confirm({ key, value }: CoreEntry, turn: TurnOfChange): void {
-    this.questions.drop(key);
+  /** The person has agreed to what this asks. */
+  confirm(question: OpenQuestion, turn: TurnOfChange): void {
+    this.questions.drop(question.key);
     if (this.isForgotten(turn)) return;
     const making = this.making();
-    const confirmed = { key, proposed: value, quote: null, requestId: turn.requestId };
     const all = (tiers: readonly MemoryTier[]) => pages(this.store, tiers);
-    this.apply(confirmedCore(this.store.core(making.now), confirmed, making, all));
+    this.apply(confirmedCore(this.store.core(making.now), question, making, all));
   }
 
   raise(question: OpenQuestion, turn: TurnOfChange): void {

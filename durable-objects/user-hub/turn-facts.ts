@@ -33,14 +33,12 @@ export class TurnFacts {
     const asked = questions.asked(row.createdAt);
     if (asked.length === 0) return [];
     const own = ownWords(input.message);
-    const agreed = asked
-      .filter((question) => this.#agrees(question, own))
-      .map(({ key, proposed }) => ({ key, value: proposed }));
+    const agreed = asked.filter((question) => this.#agrees(question, own));
     this.#memory.change(() => {
       for (const { key } of asked) questions.drop(key);
-      for (const entry of agreed) this.#memory.confirm(entry, this.#origin);
+      for (const question of agreed) this.#memory.confirm(question, this.#origin);
     });
-    return agreed;
+    return agreed.map(({ key, proposed }) => ({ key, value: proposed }));
   }
 
   /** Decided once for each `position`. */
@@ -100,7 +98,8 @@ export class TurnFacts {
   #raise({ key, value }: CoreEntry, known: MemoryItem | undefined): Learning {
     const { requestId } = this.#run.row;
     const before = known ? textOf(known.body) : null;
-    const question = { key, known: before, proposed: value, quote: null, requestId };
+    const quote = bearingWords(spoken({ key, value }), [this.#message]);
+    const question = { key, known: before, proposed: value, quote, requestId };
     return { output: UNCONFIRMED, write: () => this.#memory.raise(question, this.#origin) };
   }
 

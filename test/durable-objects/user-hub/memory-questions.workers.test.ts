@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { says, scriptWord, startErrand, tool, uses } from "../../support/errand.ts";
 import type { JournalingDevice } from "../../support/journaling-device.ts";
-import { command, current, inHubTables, notes, promptOf, settled } from "../../support/memory.ts";
+import { command, current, inHubTables, inPostgres, notes, promptOf, settled } from "../../support/memory.ts";
 import { modelRequests } from "../../support/model.ts";
 import { useSettings } from "../../support/settings.ts";
 import type { TestUser } from "../../support/users.ts";
@@ -53,6 +53,8 @@ test("the next home turn ends with the hub's question, and a plain yes writes th
   expect(prompt).toContain('"name":"Berta"');
   expect(await core(user)).toEqual(["name: Berta"]);
   expect(await open(user)).toBe(0);
+  const known = (await inPostgres(user)).find(({ body }) => body.tier === "core" && body.value === "Berta");
+  expect(known?.provenance).toMatchObject({ source: "user", quote: "Call me Berta." });
 });
 
 test("the question is part of the answer in the chat, and its answer may follow there", async () => {
