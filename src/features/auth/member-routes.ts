@@ -50,8 +50,9 @@ export const memberRoutes: readonly Route[] = [
       policy: to("delete"),
       summary: "End a membership",
       description:
-        "Ends the member's sessions here, closes their sockets and stops what runs. What they share here ends; nobody ends " +
-        "their own membership.",
+        "Ends the member's sessions here, closes their sockets and stops what runs. What they share here ends, and what " +
+        "they made stays, out of everybody's sight. There is no way back yet: who has no other membership cannot sign in " +
+        "any more. Nobody ends their own membership.",
       params: MemberId,
       errors: ["conflict", "session_revoked"],
     },
