@@ -41,8 +41,8 @@ export interface MemberOf {
 }
 
 /**
- * What they may do counts from their next request on, and in their hub before this answers. Throws `not_found`, `forbidden`
- * where only an owner may do it, and `conflict` for the last owner.
+ * What they may do counts from their next request on, and in their hub as soon as it is told: normally before this answers.
+ * Throws `not_found`, `forbidden` where only an owner may do it, and `conflict` for the last owner.
  */
 export async function changeRole(ctx: Ctx, member: MemberOf, role: Role): Promise<Member> {
   const row = await change(ctx, member, role);

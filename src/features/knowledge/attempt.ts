@@ -113,8 +113,8 @@ export async function fail(
 }
 
 /**
- * What no version of the collection has any more goes, and the schedule need not come back for this document before a
- * version with it is kept no more that a restoration took the place of.
+ * Erases what is in no version of the collection any more. The schedule comes back for this document only where a version
+ * with it was replaced by a restoration: once that is kept no longer.
  */
 export async function tidy(ctx: JobCtx, { document, collection }: Taken): Promise<void> {
   const permission = allow("documents", "ingest");
